@@ -1,0 +1,3 @@
+//! The command: parse, load, run, print the error chain once, exit code.
+
+fn main() {}
