@@ -20,15 +20,15 @@ impl OrderId {
         &self.0
     }
 
-    /// The form that is compared and stored as key: lower case.
+    /// The form that is compared and stored as key: ASCII letters in lower case, as SQL's `lower` does.
     pub fn key(&self) -> String {
-        self.0.to_lowercase()
+        self.0.to_ascii_lowercase()
     }
 }
 
 impl PartialEq for OrderId {
     fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(&other.0) || self.key() == other.key()
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 }
 

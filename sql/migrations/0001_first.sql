@@ -1,0 +1,332 @@
+-- What every table holds, for readers too; schema.sql is the sum of all migrations, a test compares the two.
+-- Amounts are INTEGER fen, instants INTEGER seconds since 1970 UTC, days TEXT yyyy-mm-dd in Asia/Shanghai.
+-- Evidence (bill, bill_row, set_aside, order_snapshot) and the journal are never changed: triggers refuse it.
+
+-- Which platform and merchant this database belongs to.
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The roster: bound plates, each of one user. The lowest id is a user's first plate.
+CREATE TABLE plate (
+    id     INTEGER PRIMARY KEY,
+    plate  TEXT NOT NULL UNIQUE,
+    mobile TEXT NOT NULL,
+    color  INTEGER NOT NULL CHECK (color BETWEEN 1 AND 4)
+) STRICT;
+CREATE INDEX plate_by_mobile ON plate (mobile);
+
+-- The platform's tokens: secrets, gone when void.
+CREATE TABLE session (
+    mobile      TEXT PRIMARY KEY,
+    token       TEXT NOT NULL,
+    obtained_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- One reconciliation of one date.
+CREATE TABLE run (
+    id            TEXT PRIMARY KEY,
+    seq           INTEGER NOT NULL UNIQUE,
+    business_date TEXT NOT NULL,
+    mode          TEXT NOT NULL CHECK (mode IN ('live', 'dry_run', 'offline')),
+    status        TEXT NOT NULL CHECK (status IN ('running', 'complete', 'partial', 'failed')),
+    started_at    INTEGER NOT NULL,
+    finished_at   INTEGER,
+    rerun_of      TEXT REFERENCES run (id),
+    summary       TEXT,
+    CHECK ((status = 'running') = (finished_at IS NULL)),
+    CHECK (status NOT IN ('complete', 'partial') OR summary IS NOT NULL)
+) STRICT;
+CREATE INDEX run_by_date ON run (business_date, seq);
+
+-- A bill, known by its content.
+CREATE TABLE bill (
+    id                     INTEGER PRIMARY KEY,
+    sha256                 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
+    file_name              TEXT NOT NULL,
+    source                 TEXT NOT NULL,
+    role                   TEXT NOT NULL CHECK (role IN ('trade', 'ledger')),
+    profile                TEXT NOT NULL,
+    id_prefix              TEXT NOT NULL,
+    imported_at            INTEGER NOT NULL,
+    first_date             TEXT,
+    last_date              TEXT,
+    payments               INTEGER NOT NULL CHECK (payments >= 0),
+    refunds                INTEGER NOT NULL CHECK (refunds >= 0),
+    ignored                INTEGER NOT NULL CHECK (ignored >= 0),
+    set_aside              INTEGER NOT NULL CHECK (set_aside >= 0),
+    has_external_order_ids INTEGER NOT NULL CHECK (has_external_order_ids IN (0, 1)),
+    CHECK ((first_date IS NULL) = (last_date IS NULL)),
+    CHECK (first_date <= last_date)
+) STRICT;
+
+-- A row of a bill that moved money.
+CREATE TABLE bill_row (
+    bill_id           INTEGER NOT NULL REFERENCES bill (id),
+    line              INTEGER NOT NULL,
+    kind              TEXT NOT NULL CHECK (kind IN ('payment', 'refund')),
+    payment_id        TEXT NOT NULL CHECK (payment_id <> ''),
+    refund_id         TEXT,
+    external_order_id TEXT NOT NULL CHECK (external_order_id <> ''),
+    trade_no          TEXT,
+    order_id          TEXT,
+    plate             TEXT,
+    amount_fen        INTEGER NOT NULL CHECK (amount_fen > 0),
+    refunded_fen      INTEGER NOT NULL CHECK (refunded_fen >= 0),
+    refund_pending    INTEGER NOT NULL CHECK (refund_pending IN (0, 1)),
+    at                INTEGER NOT NULL,
+    channel           TEXT NOT NULL,
+    PRIMARY KEY (bill_id, line)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bill_row_by_time ON bill_row (at);
+CREATE INDEX bill_row_by_payment ON bill_row (payment_id);
+CREATE INDEX bill_row_by_external_order ON bill_row (external_order_id);
+
+-- A row of a bill that could not be read, kept with its reason.
+CREATE TABLE set_aside (
+    bill_id     INTEGER NOT NULL REFERENCES bill (id),
+    line        INTEGER NOT NULL,
+    column_name TEXT,
+    value       TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    PRIMARY KEY (bill_id, line)
+) STRICT, WITHOUT ROWID;
+
+-- An order as the platform showed it at one moment; a new row only when something differs from the one before.
+CREATE TABLE order_snapshot (
+    id           INTEGER PRIMARY KEY,
+    order_key    TEXT NOT NULL,
+    order_id     TEXT NOT NULL,
+    plate        TEXT,
+    parking_id   TEXT NOT NULL,
+    parking_name TEXT NOT NULL,
+    entrance_at  INTEGER NOT NULL,
+    exit_at      INTEGER,
+    state        TEXT NOT NULL CHECK (state IN ('open', 'closed')),
+    fee_fen      INTEGER NOT NULL CHECK (fee_fen >= 0),
+    rest_fen     INTEGER NOT NULL CHECK (rest_fen BETWEEN 0 AND fee_fen), -- open: remaining; closed: cash
+    seen_at      INTEGER NOT NULL,
+    run_id       TEXT REFERENCES run (id),
+    CHECK (order_key = lower(order_key)),
+    CHECK (state = 'open' OR exit_at IS NOT NULL)
+) STRICT;
+CREATE INDEX order_snapshot_by_order ON order_snapshot (order_key, seen_at);
+
+-- The newest snapshot of each order, and when the platform last listed it.
+CREATE TABLE order_head (
+    order_key    TEXT PRIMARY KEY,
+    snapshot_id  INTEGER NOT NULL UNIQUE REFERENCES order_snapshot (id),
+    open         INTEGER NOT NULL CHECK (open IN (0, 1)),
+    relevant_at  INTEGER NOT NULL, -- exit, else entrance: what a window of days selects by
+    last_seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX order_head_by_time ON order_head (relevant_at);
+CREATE INDEX order_head_open ON order_head (order_key) WHERE open = 1;
+
+-- The day of an order, once a finished run has reported it.
+CREATE TABLE order_day (
+    order_key     TEXT PRIMARY KEY,
+    business_date TEXT NOT NULL,
+    run_id        TEXT NOT NULL REFERENCES run (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX order_day_by_date ON order_day (business_date);
+
+-- Which plates a run really pulled.
+CREATE TABLE coverage (
+    run_id    TEXT NOT NULL REFERENCES run (id),
+    plate     TEXT NOT NULL,
+    mobile    TEXT NOT NULL,
+    pulled_at INTEGER NOT NULL,
+    failure   TEXT, -- NULL: pulled
+    doubtful  INTEGER NOT NULL CHECK (doubtful IN (0, 1)), -- a record of it was rejected
+    PRIMARY KEY (run_id, plate)
+) STRICT, WITHOUT ROWID;
+
+-- An order record of the platform that could not be taken.
+CREATE TABLE rejected_record (
+    id       INTEGER PRIMARY KEY,
+    run_id   TEXT NOT NULL REFERENCES run (id),
+    order_id TEXT,
+    plate    TEXT,
+    reason   TEXT NOT NULL
+) STRICT;
+CREATE INDEX rejected_record_by_run ON rejected_record (run_id);
+
+-- One orderpaid owed to the platform.
+CREATE TABLE notification (
+    id                 INTEGER PRIMARY KEY,
+    external_order_id  TEXT NOT NULL UNIQUE,
+    payment_id         TEXT NOT NULL,
+    order_key          TEXT NOT NULL CHECK (order_key = lower(order_key)),
+    order_id           TEXT NOT NULL,
+    plate              TEXT NOT NULL,
+    mobile             TEXT NOT NULL,
+    amount_fen         INTEGER NOT NULL CHECK (amount_fen > 0),
+    pay_time_at        INTEGER NOT NULL,
+    state              TEXT NOT NULL CHECK (state IN
+                           ('planned', 'sending', 'acknowledged', 'confirmed', 'unknown', 'rejected', 'held', 'void')),
+    why                TEXT NOT NULL DEFAULT '',
+    sends              INTEGER NOT NULL DEFAULT 0 CHECK (sends >= 0),
+    sends_released     INTEGER NOT NULL DEFAULT 0 CHECK (sends_released >= 0), -- sends that a person allowed
+    tainted            INTEGER NOT NULL DEFAULT 0 CHECK (tainted IN (0, 1)),
+    proved_absent      INTEGER NOT NULL DEFAULT 0 CHECK (proved_absent IN (0, 1)),
+    released           INTEGER NOT NULL DEFAULT 0 CHECK (released IN (0, 1)),
+    base_paid_fen      INTEGER,
+    base_fee_fen       INTEGER,
+    base_remaining_fen INTEGER,
+    last_byte_at       INTEGER,
+    first_unknown_at   INTEGER,
+    negative_reads     INTEGER NOT NULL DEFAULT 0 CHECK (negative_reads >= 0),
+    unlisted_runs      INTEGER NOT NULL DEFAULT 0 CHECK (unlisted_runs >= 0),
+    unlisted_run       TEXT, -- the last run that counted in unlisted_runs
+    resent_run         TEXT, -- the last run that sent it again
+    pay_order_id       TEXT,
+    planned_at         INTEGER NOT NULL,
+    updated_at         INTEGER NOT NULL,
+    CHECK (state <> 'sending' OR (sends > 0 AND base_paid_fen IS NOT NULL)),
+    CHECK (state <> 'acknowledged' OR pay_order_id IS NOT NULL),
+    CHECK (state NOT IN ('acknowledged', 'confirmed', 'rejected', 'unknown') OR sends > 0),
+    CHECK ((base_paid_fen IS NULL) = (base_fee_fen IS NULL) AND (base_paid_fen IS NULL) = (base_remaining_fen IS NULL))
+) STRICT;
+-- A second payment of an order can be notified only when the first is confirmed.
+CREATE UNIQUE INDEX one_unfinished_notification_for_an_order ON notification (order_key)
+    WHERE state IN ('planned', 'sending', 'unknown', 'held', 'acknowledged');
+CREATE INDEX notification_by_state ON notification (state);
+CREATE INDEX notification_by_order ON notification (order_key);
+
+-- One orderpaid that was, or may have been, on the wire; written before its first byte.
+CREATE TABLE attempt (
+    notification_id     INTEGER NOT NULL REFERENCES notification (id),
+    n                   INTEGER NOT NULL CHECK (n >= 1),
+    run_id              TEXT NOT NULL REFERENCES run (id),
+    started_at          INTEGER NOT NULL,
+    request_sha256      TEXT NOT NULL CHECK (length(request_sha256) = 64), -- of the business fields
+    verification_sha256 TEXT NOT NULL CHECK (length(verification_sha256) = 64),
+    finished_at         INTEGER,
+    outcome             TEXT CHECK (outcome IN ('acknowledged', 'not_sent', 'refused', 'unclear')),
+    code                INTEGER,
+    message             TEXT,
+    pay_order_id        TEXT,
+    PRIMARY KEY (notification_id, n),
+    CHECK ((finished_at IS NULL) = (outcome IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- What a run called each payment and order of its date, and by which rule.
+CREATE TABLE outcome (
+    run_id      TEXT NOT NULL REFERENCES run (id),
+    side        TEXT NOT NULL CHECK (side IN ('payment', 'order')),
+    subject     TEXT NOT NULL, -- external order id, order key
+    n           INTEGER NOT NULL, -- tells the contents of one conflicting id apart
+    disposition TEXT NOT NULL,
+    rule        TEXT NOT NULL,
+    counterpart TEXT,
+    amount_fen  INTEGER NOT NULL,
+    PRIMARY KEY (run_id, side, subject, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outcome_by_subject ON outcome (subject);
+
+-- A disposition that a person has to look at, from the first run that saw it to its end.
+CREATE TABLE exception (
+    id                INTEGER PRIMARY KEY,
+    kind              TEXT NOT NULL,
+    business_date     TEXT NOT NULL,
+    side              TEXT NOT NULL CHECK (side IN ('payment', 'order')),
+    subject           TEXT NOT NULL,
+    n                 INTEGER NOT NULL DEFAULT 0,
+    payment_id        TEXT,
+    external_order_id TEXT,
+    order_id          TEXT,
+    plate             TEXT,
+    paid_fen          INTEGER NOT NULL,
+    due_fen           INTEGER NOT NULL CHECK (due_fen >= 0),
+    at                INTEGER NOT NULL,
+    rule              TEXT NOT NULL,
+    status            TEXT NOT NULL CHECK (status IN ('open', 'resolved')),
+    first_seen_at     INTEGER NOT NULL,
+    first_run_id      TEXT NOT NULL REFERENCES run (id),
+    last_seen_at      INTEGER NOT NULL,
+    last_run_id       TEXT NOT NULL REFERENCES run (id),
+    resolved_at       INTEGER,
+    resolved_run_id   TEXT REFERENCES run (id),
+    resolved_by       TEXT,
+    reason            TEXT,
+    note              TEXT,
+    CHECK ((status = 'resolved') = (resolved_at IS NOT NULL)),
+    CHECK (last_seen_at >= first_seen_at)
+) STRICT;
+CREATE UNIQUE INDEX one_open_exception_for_a_subject ON exception (side, subject, n, (kind = 'bill_disagrees'))
+    WHERE status = 'open';
+CREATE INDEX exception_by_subject ON exception (subject);
+
+-- The mail outbox: stored before it is sent.
+CREATE TABLE mail (
+    id         INTEGER PRIMARY KEY,
+    run_id     TEXT NOT NULL REFERENCES run (id),
+    message_id TEXT NOT NULL UNIQUE,
+    sender     TEXT NOT NULL,
+    recipients TEXT NOT NULL, -- a JSON list, sorted
+    subject    TEXT NOT NULL,
+    raw        BLOB NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('pending', 'sent')),
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    last_error TEXT,
+    created_at INTEGER NOT NULL,
+    sent_at    INTEGER,
+    UNIQUE (run_id, recipients),
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+) STRICT;
+
+-- Every decision and attempt that concerns money, each row with the hash of the one before.
+CREATE TABLE journal (
+    seq       INTEGER PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    run_id    TEXT,
+    kind      TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    detail    TEXT NOT NULL, -- a JSON object
+    prev_hash TEXT NOT NULL CHECK (length(prev_hash) = 64),
+    hash      TEXT NOT NULL UNIQUE CHECK (length(hash) = 64)
+) STRICT;
+CREATE INDEX journal_by_subject ON journal (subject);
+
+CREATE TRIGGER bill_is_kept BEFORE UPDATE ON bill BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
+CREATE TRIGGER bill_stays BEFORE DELETE ON bill BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER bill_row_is_kept BEFORE UPDATE ON bill_row BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
+CREATE TRIGGER bill_row_stays BEFORE DELETE ON bill_row BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER set_aside_is_kept BEFORE UPDATE ON set_aside BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
+CREATE TRIGGER set_aside_stays BEFORE DELETE ON set_aside BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER order_snapshot_is_kept BEFORE UPDATE ON order_snapshot BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
+CREATE TRIGGER order_snapshot_stays BEFORE DELETE ON order_snapshot BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER journal_is_kept BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER journal_stays BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER journal_is_chained BEFORE INSERT ON journal
+WHEN NEW.prev_hash <> COALESCE((SELECT hash FROM journal ORDER BY seq DESC LIMIT 1), printf('%064d', 0))
+  OR NEW.seq <> COALESCE((SELECT max(seq) FROM journal), 0) + 1
+BEGIN SELECT RAISE(ABORT, 'the journal is a chain'); END;
+
+CREATE TRIGGER notification_keeps_what_it_is BEFORE UPDATE ON notification
+WHEN NEW.external_order_id <> OLD.external_order_id OR NEW.order_key <> OLD.order_key OR NEW.order_id <> OLD.order_id
+  OR NEW.amount_fen <> OLD.amount_fen OR NEW.pay_time_at <> OLD.pay_time_at OR NEW.payment_id <> OLD.payment_id
+  OR NEW.tainted < OLD.tainted
+  OR (NEW.sends < OLD.sends AND NOT (OLD.state = 'sending' AND NEW.state = 'planned')) -- nothing had left the machine
+BEGIN SELECT RAISE(ABORT, 'a notification never changes its ids, amount or time, and forgets no attempt'); END;
+CREATE TRIGGER notification_moves_only_as_drawn BEFORE UPDATE OF state ON notification
+WHEN OLD.state <> NEW.state AND NOT (OLD.state || '>' || NEW.state) IN (
+    'planned>sending', 'planned>unknown', 'planned>held', 'planned>void',
+    'sending>acknowledged', 'sending>unknown', 'sending>rejected', 'sending>planned',
+    'acknowledged>confirmed',
+    'unknown>confirmed', 'unknown>planned', 'unknown>rejected', 'unknown>held', 'unknown>void',
+    'held>planned', 'held>unknown', 'held>void',
+    'rejected>planned', 'rejected>void')
+BEGIN SELECT RAISE(ABORT, 'no such step of a notification'); END;
+CREATE TRIGGER notification_begins_unsent BEFORE INSERT ON notification
+WHEN NEW.state NOT IN ('planned', 'held') OR NEW.sends <> 0
+BEGIN SELECT RAISE(ABORT, 'a notification begins planned or held'); END;
+CREATE TRIGGER notification_that_left_stays BEFORE DELETE ON notification
+WHEN OLD.state <> 'planned' OR OLD.sends > 0
+BEGIN SELECT RAISE(ABORT, 'only a plan that was never sent can be withdrawn'); END;
+CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER attempt_ends_once BEFORE UPDATE ON attempt
+WHEN OLD.finished_at IS NOT NULL OR NEW.request_sha256 <> OLD.request_sha256 OR NEW.n <> OLD.n
+BEGIN SELECT RAISE(ABORT, 'the outcome of an attempt is written once'); END;

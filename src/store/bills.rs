@@ -1,0 +1,282 @@
+//! Bills: imported whole or not at all, known by the hash of their content.
+
+use rusqlite::{OptionalExtension, Row, Transaction, named_params};
+
+use super::{Store, StoreError, WriteError, int, parsed};
+use crate::bills::{BillItem, BillRow, BillSource, BillSummary, Role, RowKind, SetAside, SourcedRow};
+use crate::model::{Amount, BusinessDate, ExternalOrderId, OrderId, Plate, Timestamp};
+
+/// A bill about to be imported.
+pub struct BillRecord<'a> {
+    /// The hash of its content, in hex.
+    pub sha256: &'a str,
+    /// The name of the file, without its folder.
+    pub file_name: &'a str,
+    /// The source that it belongs to.
+    pub source: &'a BillSource,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A bill in the database.
+#[derive(Clone, Debug)]
+pub struct ImportedBill {
+    /// Its number.
+    pub id: i64,
+    /// The hash of its content, in hex.
+    pub sha256: String,
+    /// The name of the file it came in.
+    pub file_name: String,
+    /// The source that it belongs to.
+    pub source: String,
+    /// The format.
+    pub profile: String,
+    /// What its source puts before payment ids.
+    pub id_prefix: String,
+    /// The days of its rows; none when it has no rows.
+    pub dates: Option<(BusinessDate, BusinessDate)>,
+    /// Rows of payments.
+    pub payments: u64,
+    /// Rows of refunds.
+    pub refunds: u64,
+    /// Rows without money.
+    pub ignored: u64,
+    /// Rows that could not be read.
+    pub set_aside: u64,
+    /// Whether it names the merchant's own order numbers.
+    pub has_external_order_ids: bool,
+}
+
+/// Takes the items of one bill while it is read.
+pub struct BillWriter<'a, 'c> {
+    transaction: &'a Transaction<'c>,
+    bill_id: i64,
+    failure: Option<rusqlite::Error>,
+}
+
+impl BillWriter<'_, '_> {
+    /// Stores one item; the first failure is kept and ends the import when the bill has been read.
+    pub fn push(&mut self, item: BillItem) {
+        if self.failure.is_some() {
+            return;
+        }
+        let stored = match item {
+            BillItem::Row(row) => self.push_row(&row),
+            BillItem::SetAside(row) => self.push_set_aside(&row),
+        };
+        self.failure = stored.err();
+    }
+
+    fn push_row(&self, row: &BillRow) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO bill_row (bill_id, line, kind, payment_id, refund_id, external_order_id, trade_no, order_id,
+                       plate, amount_fen, refunded_fen, refund_pending, at, channel)
+                   VALUES (:bill_id, :line, :kind, :payment_id, :refund_id, :external_order_id, :trade_no, :order_id,
+                       :plate, :amount_fen, :refunded_fen, :refund_pending, :at, :channel)";
+        self.transaction.prepare_cached(sql)?.execute(named_params! {
+            ":bill_id": self.bill_id, ":line": int(row.line),
+            ":kind": match row.kind { RowKind::Payment => "payment", RowKind::Refund => "refund" },
+            ":payment_id": row.payment_id, ":refund_id": row.refund_id,
+            ":external_order_id": row.external_order_id.as_str(), ":trade_no": row.trade_no,
+            ":order_id": row.order_id.as_ref().map(OrderId::as_str), ":plate": row.plate.as_ref().map(Plate::as_str),
+            ":amount_fen": row.amount.fen(), ":refunded_fen": row.refunded.fen(),
+            ":refund_pending": row.refund_pending, ":at": row.at.unix(), ":channel": row.channel,
+        })?;
+        Ok(())
+    }
+
+    fn push_set_aside(&self, row: &SetAside) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO set_aside (bill_id, line, column_name, value, reason)
+                   VALUES (:bill_id, :line, :column_name, :value, :reason)";
+        self.transaction.prepare_cached(sql)?.execute(named_params! {
+            ":bill_id": self.bill_id, ":line": int(row.line), ":column_name": row.column,
+            ":value": row.value, ":reason": row.reason,
+        })?;
+        Ok(())
+    }
+}
+
+/// How the role of a source is stored.
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Trade => "trade",
+        Role::Ledger => "ledger",
+    }
+}
+
+fn imported_bill(row: &Row<'_>) -> rusqlite::Result<ImportedBill> {
+    let count = |column: &str| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0));
+    let day = |column: &str| {
+        let text: Option<String> = row.get(column)?;
+        text.map(|text| parsed(0, &text, |text| text.parse::<BusinessDate>().ok())).transpose()
+    };
+    Ok(ImportedBill {
+        id: row.get("id")?,
+        sha256: row.get("sha256")?,
+        file_name: row.get("file_name")?,
+        source: row.get("source")?,
+        profile: row.get("profile")?,
+        id_prefix: row.get("id_prefix")?,
+        dates: day("first_date")?.zip(day("last_date")?),
+        payments: count("payments")?,
+        refunds: count("refunds")?,
+        ignored: count("ignored")?,
+        set_aside: count("set_aside")?,
+        has_external_order_ids: row.get("has_external_order_ids")?,
+    })
+}
+
+fn sourced_row(row: &Row<'_>) -> rusqlite::Result<SourcedRow> {
+    let text = |column: &str| row.get::<_, Option<String>>(column);
+    let amount = |column: &str| {
+        let fen: i64 = row.get(column)?;
+        Amount::from_fen(fen).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, fen))
+    };
+    let bill_row = BillRow {
+        line: u64::try_from(row.get::<_, i64>("line")?).unwrap_or(0),
+        kind: if row.get::<_, String>("kind")? == "payment" { RowKind::Payment } else { RowKind::Refund },
+        payment_id: row.get("payment_id")?,
+        refund_id: text("refund_id")?,
+        external_order_id: parsed(0, &row.get::<_, String>("external_order_id")?, ExternalOrderId::new)?,
+        trade_no: text("trade_no")?,
+        order_id: text("order_id")?.and_then(|id| OrderId::new(&id)),
+        plate: text("plate")?.and_then(|plate| Plate::parse(&plate).ok()),
+        amount: amount("amount_fen")?,
+        refunded: amount("refunded_fen")?,
+        refund_pending: row.get("refund_pending")?,
+        at: Timestamp::from_unix(row.get("at")?),
+        channel: row.get("channel")?,
+    };
+    let role = if row.get::<_, String>("role")? == "ledger" { Role::Ledger } else { Role::Trade };
+    Ok(SourcedRow { source: row.get("source")?, role, bill: row.get("bill_id")?, row: bill_row })
+}
+
+impl Store {
+    /// The bill with that content, if it was imported.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn bill_by_hash(&self, sha256: &str) -> Result<Option<ImportedBill>, StoreError> {
+        let sql = "SELECT * FROM bill WHERE sha256 = :sha256";
+        self.connection
+            .query_row(sql, named_params! {":sha256": sha256}, imported_bill)
+            .optional()
+            .map_err(self.failed("looking for a bill"))
+    }
+
+    /// All imported bills, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn bills(&self) -> Result<Vec<ImportedBill>, StoreError> {
+        let failed = self.failed("listing the bills");
+        let mut statement = self.connection.prepare_cached("SELECT * FROM bill ORDER BY id").map_err(&failed)?;
+        let rows = statement.query_map([], imported_bill);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// Imports a bill in one transaction: `read` reads it and pushes its items; when it or any item
+    /// fails, nothing of the bill stays.
+    ///
+    /// # Errors
+    /// Outside when the database fails, inside when `read` does.
+    pub fn import_bill<E>(
+        &mut self,
+        bill: &BillRecord<'_>,
+        read: impl FnOnce(&mut BillWriter<'_, '_>) -> Result<BillSummary, E>,
+    ) -> Result<Result<ImportedBill, E>, StoreError> {
+        let mut refused = None;
+        let written = self.write("importing a bill", |transaction| {
+            // The rows come before the bill, whose counts are known at its end.
+            transaction.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+            let bill_id: i64 =
+                transaction.query_row("SELECT COALESCE(max(id), 0) + 1 FROM bill", [], |row| row.get(0))?;
+            let mut writer = BillWriter { transaction, bill_id, failure: None };
+            let outcome = read(&mut writer);
+            if let Some(failure) = writer.failure {
+                return Err(failure.into());
+            }
+            match outcome {
+                Ok(summary) => Ok(insert_bill(transaction, bill_id, bill, &summary)?),
+                Err(error) => {
+                    refused = Some(error);
+                    Err(WriteError::Refused(String::new()))
+                }
+            }
+        });
+        match (refused, written) {
+            (Some(error), _) => Ok(Err(error)),
+            (None, written) => written.map(Ok),
+        }
+    }
+
+    /// The bill rows of a window: everything paid or refunded since `start`, and the older rows that
+    /// refunds, unfinished notifications and open exceptions of now refer to.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn bill_rows_since(&self, start: Timestamp) -> Result<Vec<SourcedRow>, StoreError> {
+        let failed = self.failed("reading the bill rows");
+        let sql = include_str!("../../sql/queries/bill_rows_since.sql");
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":start": start.unix()}, sourced_row);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The bill rows that bear `id` as payment id, refund id, external order id, trade number or order id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn bill_rows_of(&self, id: &str) -> Result<Vec<(SourcedRow, String)>, StoreError> {
+        let failed = self.failed("looking for bill rows");
+        let sql = "SELECT bill_row.*, bill.source, bill.role, bill.file_name FROM bill_row JOIN bill ON bill.id = bill_id
+                   WHERE payment_id = :id OR external_order_id = :id OR refund_id = :id OR trade_no = :id
+                      OR lower(order_id) = lower(:id) ORDER BY at, bill_id, line";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":id": id}, |row| Ok((sourced_row(row)?, row.get("file_name")?)));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The rows that bills with rows of `date` had set aside, with the file's name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn set_aside_rows(&self, date: BusinessDate) -> Result<Vec<(String, SetAside)>, StoreError> {
+        let failed = self.failed("reading the rows set aside");
+        let sql = "SELECT file_name, line, column_name, value, reason FROM set_aside JOIN bill ON bill.id = bill_id
+                   WHERE :date BETWEEN COALESCE(first_date, :date) AND COALESCE(last_date, :date) ORDER BY bill_id, line";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":date": date.to_string()}, |row| {
+            let line = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+            let aside = SetAside { line, column: row.get(2)?, value: row.get(3)?, reason: row.get(4)? };
+            Ok((row.get(0)?, aside))
+        });
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+}
+
+fn insert_bill(
+    transaction: &Transaction<'_>,
+    id: i64,
+    bill: &BillRecord<'_>,
+    summary: &BillSummary,
+) -> rusqlite::Result<ImportedBill> {
+    // A bill is for the days of its rows and those of the period it states.
+    let first_date = summary.first_date.into_iter().chain(summary.period.map(|period| period.0)).min();
+    let last_date = summary.last_date.into_iter().chain(summary.period.map(|period| period.1)).max();
+    let sql = "INSERT INTO bill (id, sha256, file_name, source, role, profile, id_prefix, imported_at, first_date, last_date,
+                   payments, refunds, ignored, set_aside, has_external_order_ids)
+               VALUES (:id, :sha256, :file_name, :source, :role, :profile, :id_prefix, :imported_at, :first_date, :last_date,
+                   :payments, :refunds, :ignored, :set_aside, :has_external_order_ids) RETURNING *";
+    transaction.prepare_cached(sql)?.query_row(
+        named_params! {
+            ":id": id, ":sha256": bill.sha256, ":file_name": bill.file_name, ":source": bill.source.name,
+            ":role": role_name(bill.source.role), ":profile": summary.profile.name(), ":id_prefix": bill.source.id_prefix,
+            ":imported_at": bill.at.unix(),
+            ":first_date": first_date.map(|day| day.to_string()), ":last_date": last_date.map(|day| day.to_string()),
+            ":payments": int(summary.payments), ":refunds": int(summary.refunds),
+            ":ignored": int(summary.ignored), ":set_aside": int(summary.set_aside),
+            ":has_external_order_ids": summary.has_external_order_ids,
+        },
+        imported_bill,
+    )
+}
