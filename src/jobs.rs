@@ -1,1 +1,8 @@
-//! (in work)
+//! The jobs, a file each: load, decide, apply.
+
+pub mod evidence;
+pub mod exceptions;
+pub mod inbox;
+pub mod notify;
+pub mod progress;
+pub mod pull;

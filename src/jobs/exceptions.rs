@@ -1,0 +1,65 @@
+//! What a run does to the exceptions: opens, carries, resolves. Pure.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::model::{BusinessDate, Disposition};
+use crate::store::{ExceptionFacts, ExceptionKey, ExceptionRow};
+
+pub use crate::store::ExceptionChanges;
+
+/// What the run looked at.
+pub struct Examined<'a> {
+    /// The date that is reconciled.
+    pub date: BusinessDate,
+    /// Every exception that the evidence shows.
+    pub found: Vec<ExceptionFacts>,
+    /// Every subject in the evidence, with what it is called now.
+    pub subjects: BTreeMap<ExceptionKey, &'static str>,
+    /// Subjects of the run's own list, whatever their date.
+    pub listed: &'a HashSet<ExceptionKey>,
+}
+
+/// Decides what becomes of the open exceptions, and which are new.
+///
+/// New ones are those of the date, and those of any date that a notification left behind. An open one
+/// whose subject the run did not see, or could only call unverifiable, is carried as it was: no
+/// evidence is not evidence.
+pub fn changes(open: &[ExceptionRow], examined: Examined<'_>) -> ExceptionChanges {
+    let Examined { date, found, subjects, listed } = examined;
+    let mut found: BTreeMap<ExceptionKey, ExceptionFacts> =
+        found.into_iter().map(|facts| (facts.key.clone(), facts)).collect();
+    let mut changes = ExceptionChanges::default();
+    for row in open {
+        let key = &row.facts.key;
+        match found.remove(key) {
+            Some(facts) if facts.kind == row.facts.kind => changes.carried.push((row.id, facts)),
+            Some(facts) if facts.kind == Disposition::Unverifiable.name() => {
+                changes.carried.push((row.id, row.facts.clone()));
+            }
+            Some(facts) => {
+                changes.resolved.push((row.id, format!("became {}", facts.kind)));
+                changes.opened.push(facts);
+            }
+            None => match subjects.get(key) {
+                Some(now) => changes.resolved.push((row.id, format!("now {now}"))),
+                None => changes.carried.push((row.id, row.facts.clone())),
+            },
+        }
+    }
+    let is_new = |facts: &ExceptionFacts| facts.date == date || listed.contains(&facts.key) || left_behind(&facts.kind);
+    changes.opened.extend(found.into_values().filter(is_new));
+    changes
+}
+
+/// Whether the kind comes from a notification: it is told at once, whatever date it belongs to.
+fn left_behind(kind: &str) -> bool {
+    matches!(
+        Disposition::from_name(kind),
+        Some(
+            Disposition::NotifyUnknown
+                | Disposition::NotifyHeld
+                | Disposition::NotifyRejected
+                | Disposition::NotificationLost
+        )
+    )
+}

@@ -1,0 +1,672 @@
+//! Telling the platform: claim, commit, send, record, one notification after the other.
+//!
+//! The decisions are [`crate::notify`]'s. Here each is made durable before what follows from it, and
+//! nothing is sent when the database says no. The process may die after any line: `sending` found at the
+//! next start is unknown, and an unknown one is resolved from the platform's books before anything new.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use super::evidence::{Judged, at};
+use super::progress::Progress;
+use crate::clock::Clock;
+use crate::etcp::{AttemptOutcome, Code, EtcpError, PaidRequest, Sessions, UnpaidOrder};
+use crate::model::{Amount, NotificationState, OrderSnapshot, Plate, Timestamp};
+use crate::notify::{
+    Attempt, Breaker, Budget, Caps, DueFact, Next, PlanState, Policy, Precheck, Reading, Resend, Standing, Verdict,
+    WhyHeld, WhyNot, WhyStopped, after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh,
+    found_sending, is_second_booking, plan, precheck, reading, resolve, watch,
+};
+use crate::store::{AttemptEnd, AttemptStart, NewNotification, NotificationRecord, PlateUser, Store};
+
+/// The longest that a run waits for the settle time at its end.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The key in `meta` that turns re-sending off for good.
+const RESEND_OFF: &str = "resend_off";
+
+/// What a run told the platform, in counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The platform said yes, or its books showed it.
+    pub acknowledged: u64,
+    /// The platform said no.
+    pub rejected: u64,
+    /// Put on hold for a person.
+    pub held: u64,
+}
+
+/// Something that heads the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    /// A booking showed up after it had been proved absent.
+    LateBooking {
+        /// The order.
+        order_id: String,
+        /// The payment's id at the platform.
+        external_order_id: String,
+    },
+    /// Two different bookings of one id.
+    TwoBookings {
+        /// The order.
+        order_id: String,
+    },
+}
+
+/// Why nothing more was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The platform answered 4 or 5.
+    Refused(Code),
+    /// Too many unknown outcomes in a row.
+    Breaker,
+    /// Two bookings of one id.
+    TwoBookings,
+    /// The run's deadline passed.
+    Deadline,
+}
+
+/// Tells the platform of payments within one run.
+pub struct Teller<'a> {
+    store: &'a mut Store,
+    sessions: &'a Sessions,
+    clock: &'a Clock,
+    run_id: &'a str,
+    policy: Policy,
+    caps: Caps,
+    settle: Duration,
+    deadline: Instant,
+    breaker: Breaker,
+    budget: Budget,
+    /// What was told so far.
+    pub told: Told,
+    /// What heads the report.
+    pub alarms: Vec<Alarm>,
+    /// Why nothing more is sent.
+    pub stopped: Option<Stopped>,
+    /// The planned ones that the platform did not list in this run.
+    unlisted: HashSet<i64>,
+}
+
+/// What a teller needs of the settings.
+pub struct TellerSettings {
+    /// The caps on what is sent.
+    pub caps: Caps,
+    /// How long the platform may take to book.
+    pub settle: Duration,
+    /// Whether a lost one is sent again.
+    pub resend: Resend,
+    /// When the run has to be over.
+    pub deadline: Instant,
+}
+
+/// What the platform shows of one order, and what is needed to pay it.
+struct Asked {
+    reading: Reading,
+    entry: Option<UnpaidOrder>,
+    asked_at: Timestamp,
+}
+
+impl<'a> Teller<'a> {
+    /// A teller of one run.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn new(
+        store: &'a mut Store,
+        sessions: &'a Sessions,
+        clock: &'a Clock,
+        run_id: &'a str,
+        settings: &TellerSettings,
+    ) -> anyhow::Result<Self> {
+        let off = store.meta(RESEND_OFF)?.is_some();
+        let resend = if off { Resend::Never } else { settings.resend };
+        let settle_s = i64::try_from(settings.settle.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
+        Ok(Self {
+            store,
+            sessions,
+            clock,
+            run_id,
+            policy: Policy::new(settle_s, resend),
+            caps: settings.caps,
+            settle: settings.settle,
+            deadline: settings.deadline,
+            breaker: Breaker::default(),
+            budget: Budget::new(&settings.caps),
+            told: Told::default(),
+            alarms: Vec::new(),
+            stopped: None,
+            unlisted: HashSet::new(),
+        })
+    }
+
+    /// What a process that died left behind: `sending` means unknown.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn recover(&mut self) -> anyhow::Result<()> {
+        for record in self.in_state(NotificationState::Sending)? {
+            let next = found_sending(&record.standing, self.clock.now());
+            self.apply(&record, &next, &json!({"found": "sending"}))?;
+        }
+        Ok(())
+    }
+
+    /// Looks at what the pull showed of the notifications that are on no way: confirms, and notices what moved.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn observe(&mut self, judged: &Judged) -> anyhow::Result<()> {
+        let orders: HashMap<String, _> =
+            judged.orders.iter().map(|order| (order.snapshot.order_id.key(), order)).collect();
+        for record in self.records()? {
+            let Some(order) = orders.get(&record.order_id.key()) else { continue };
+            if order.last_seen_at < record.updated_at {
+                continue;
+            }
+            let reading = Reading::from(order.snapshot.state);
+            let next = match record.standing.state {
+                NotificationState::Acknowledged => confirm(&record.standing, &reading),
+                _ => watch(&record.standing, &reading),
+            };
+            self.apply(&record, &next, &json!({"order": order.snapshot.state}))?;
+        }
+        Ok(())
+    }
+
+    /// Resolves the unknown ones from the platform's books: two complete reads, a moment apart.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn resolve_unknown(&mut self) -> anyhow::Result<()> {
+        if self.read_unknown().await? {
+            // Two reads in one breath would be one read.
+            tokio::time::sleep((self.settle / 4).min(Duration::from_secs(5))).await;
+            self.read_unknown().await?;
+        }
+        Ok(())
+    }
+
+    /// One read of each unknown one; says whether a second read would decide more.
+    async fn read_unknown(&mut self) -> anyhow::Result<bool> {
+        let mut again = false;
+        for record in self.in_state(NotificationState::Unknown)? {
+            if self.is_over() {
+                break;
+            }
+            let asked = match self.ask_fully(&record).await? {
+                Ok(asked) => asked,
+                Err(_) => continue,
+            };
+            let next = resolve(&record.standing, &asked.reading, asked.asked_at, &self.policy);
+            again |= next.verdict == Verdict::AbsenceCounted;
+            self.apply(&record, &next, &reading_detail(&asked.reading))?;
+        }
+        Ok(again)
+    }
+
+    /// Plans the due payments of the evidence and withdraws plans that are not due any more.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn plan(&mut self, judged: &Judged, users: &HashMap<Plate, PlateUser>) -> anyhow::Result<()> {
+        let ever_duplicate = self.store.ever_duplicate()?;
+        let mut by_order: HashMap<String, Vec<&NotificationRecord>> = HashMap::new();
+        for record in &judged.notifications {
+            by_order.entry(record.order_id.key()).or_default().push(record);
+        }
+        let others: Vec<Vec<NotificationState>> =
+            judged.outcome.due.iter().map(|due| other_states(judged, &by_order, due.payment, due.order)).collect();
+        let facts: Vec<DueFact<'_>> = judged
+            .outcome
+            .due
+            .iter()
+            .zip(&others)
+            .filter_map(|(due, others)| {
+                let payment = judged.payments.get(at(due.payment))?;
+                let id = &payment.external_order_id;
+                let own = judged.notifications.iter().find(|record| record.external_order_id == *id);
+                Some(DueFact {
+                    payment: due.payment,
+                    order: due.order,
+                    external_order_id: id,
+                    amount: payment.net().to_amount()?,
+                    paid_at: payment.paid_at,
+                    was_duplicate: ever_duplicate.contains(id.as_str()),
+                    own: own.map(|record| (record.standing.state, record.standing.released)),
+                    others,
+                })
+            })
+            .collect();
+        let mut new = Vec::new();
+        let mut wanted = HashSet::new();
+        let mut to_hold = Vec::new();
+        for planned in plan(&facts, &self.caps) {
+            let (Some(payment), Some(order)) =
+                (judged.payments.get(at(planned.payment)), judged.orders.get(at(planned.order)))
+            else {
+                continue;
+            };
+            wanted.insert(payment.external_order_id.clone());
+            let held = match planned.state {
+                PlanState::Planned => None,
+                PlanState::Held(why) => Some(why),
+            };
+            let known =
+                judged.notifications.iter().find(|record| record.external_order_id == payment.external_order_id);
+            match (known, held) {
+                (Some(record), Some(why)) => to_hold.push((record.clone(), why)),
+                (Some(_), None) => {}
+                (None, _) => {
+                    let user = order.snapshot.plate.as_ref().and_then(|plate| users.get(plate));
+                    let Some(user) = user else { continue };
+                    let standing = held.map_or(Standing::planned(planned.amount), |_| Standing::held(planned.amount));
+                    self.told.held = self.told.held.saturating_add(u64::from(held.is_some()));
+                    new.push(NewNotification {
+                        external_order_id: payment.external_order_id.clone(),
+                        payment_id: payment.payment_id.clone(),
+                        order_id: order.snapshot.order_id.clone(),
+                        user: user.clone(),
+                        pay_time: payment.paid_at,
+                        standing,
+                        why: held.map_or_else(String::new, |why| why.name().to_owned()),
+                    });
+                }
+            }
+        }
+        let withdrawn: Vec<NotificationRecord> = judged
+            .notifications
+            .iter()
+            .filter(|record| record.standing.state == NotificationState::Planned && !record.standing.was_sent())
+            .filter(|record| !record.standing.released && !wanted.contains(&record.external_order_id))
+            .cloned()
+            .collect();
+        self.store.plan_notifications(self.run_id, &new, &withdrawn, self.clock.now())?;
+        for (record, why) in to_hold {
+            let standing = Standing { state: NotificationState::Held, ..record.standing };
+            let next = Next { standing, verdict: Verdict::Held(why), stop_sending: false };
+            self.apply(&record, &next, &json!({}))?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is planned and due, oldest first, within the caps. With `again` only what was sent before.
+    ///
+    /// # Errors
+    /// When the database cannot be written: nothing more is sent then.
+    pub async fn deliver(&mut self, judged: &Judged, again: bool, progress: &dyn Progress) -> anyhow::Result<()> {
+        let mut due: Vec<NotificationRecord> = Vec::new();
+        for one in &judged.outcome.due {
+            let Some(payment) = judged.payments.get(at(one.payment)) else { continue };
+            if let Some(record) = self.record(payment.external_order_id.as_str())? {
+                let is_planned = record.standing.state == NotificationState::Planned;
+                if is_planned && (!again || record.standing.was_sent()) {
+                    due.push(record);
+                }
+            }
+        }
+        progress.begin("notify", u64::try_from(due.len()).ok());
+        for record in due {
+            if self.is_over() {
+                break;
+            }
+            if !self.budget.take(record.standing.amount) {
+                continue;
+            }
+            self.deliver_one(&record).await?;
+            progress.advance();
+        }
+        progress.end();
+        Ok(())
+    }
+
+    /// The end of the run's sending: unknown ones are given the settle time once and resolved. Says
+    /// whether any of them may be sent again now.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn settle(&mut self) -> anyhow::Result<bool> {
+        if self.in_state(NotificationState::Unknown)?.is_empty() || self.is_refused() {
+            return Ok(false);
+        }
+        tokio::time::sleep(self.settle.min(LONGEST_WAIT)).await;
+        self.resolve_unknown().await?;
+        let planned = self.in_state(NotificationState::Planned)?;
+        Ok(planned.iter().any(|record| record.standing.was_sent()) && !self.is_over())
+    }
+
+    /// Counts, at the end of a finished run, the planned ones that the platform did not list.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn count_unlisted(&mut self) -> anyhow::Result<()> {
+        for record in self.records()? {
+            let counted_before = record.unlisted_run.as_deref() == Some(self.run_id);
+            if self.unlisted.contains(&record.id) && !counted_before {
+                let next = count_unlisted(&record.standing);
+                self.apply(&record, &next, &json!({}))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One notification: fee asked again, mark durable, sent, outcome durable.
+    async fn deliver_one(&mut self, record: &NotificationRecord) -> anyhow::Result<()> {
+        let asked = match self.ask_fee(record).await? {
+            Ok(asked) => asked,
+            Err(_) => return Ok(()),
+        };
+        let (sending, entry) = match (precheck(&record.standing, &asked.reading, &self.policy), asked.entry) {
+            (Precheck::Send { standing, .. }, Some(entry)) => (standing, entry),
+            (Precheck::Send { .. }, None) => return Ok(()),
+            (Precheck::NotSent { why, next }, _) => {
+                if matches!(why, WhyNot::Unlisted | WhyNot::PaidInCash) {
+                    self.unlisted.insert(record.id);
+                }
+                return self.apply(record, &next, &reading_detail(&asked.reading));
+            }
+        };
+        let request = PaidRequest {
+            order_id: entry.snapshot.order_id.clone(),
+            external_order_id: record.external_order_id.clone(),
+            payment: record.standing.amount,
+            pay_time: record.pay_time,
+            verification_info: entry.verification_info,
+        };
+        if let Some(fault) = request.fault() {
+            tracing::warn!(payment.external_id = %record.external_order_id, fault, "not sent");
+            return Ok(());
+        }
+        let token = match self.sessions.token(&record.user.mobile, &record.user.plate).await {
+            Ok(token) => token,
+            Err(error) => return self.note_error(&error),
+        };
+        let now = self.clock.now();
+        if !fee_is_fresh(asked.asked_at, now) {
+            return Ok(());
+        }
+        let start = AttemptStart {
+            request_sha256: request.hash(),
+            verification_sha256: hex::encode(Sha256::digest(request.verification_info.expose_secret().as_bytes())),
+        };
+        self.store.begin_attempt(self.run_id, record, &sending, &start, now)?;
+        let marked = self.marked(record)?;
+        // In a task of its own: once it may be on the wire, nothing cancels it.
+        let (client, sent_token) = (self.sessions.client().clone(), token.clone());
+        let attempt = tokio::spawn(async move { client.order_paid(&sent_token, &request).await });
+        let outcome = attempt.await.unwrap_or_else(|error| AttemptOutcome::Unclear {
+            reason: format!("the attempt ended without an outcome ({error})"),
+            code: None,
+        });
+        self.record_outcome(&marked, &outcome)?;
+        if outcome_code(&outcome) == Some(Code::InvalidToken.number()) {
+            self.sessions.refused(&record.user.mobile, &token).await?;
+        }
+        if let Some(record) = self.awaiting_fee(&marked)? {
+            self.ask_after_amount_refusal(&record).await?;
+        }
+        Ok(())
+    }
+
+    fn record_outcome(&mut self, marked: &NotificationRecord, outcome: &AttemptOutcome) -> anyhow::Result<()> {
+        let (attempt, end) = attempt_and_end(outcome);
+        let next = after_attempt(&marked.standing, &attempt, self.clock.now());
+        if let Some(pay_order_id) = &end.pay_order_id {
+            let known = self.store.pay_order_ids(marked)?;
+            if is_second_booking(known.iter().map(String::as_str), pay_order_id) {
+                self.alarms.push(Alarm::TwoBookings { order_id: marked.order_id.to_string() });
+                self.stopped = Some(Stopped::TwoBookings);
+            }
+        }
+        self.store.end_attempt(self.run_id, marked, &next.standing, &end, self.clock.now())?;
+        self.note(&next);
+        if next.stop_sending {
+            let code = end.code.map_or(Code::BadSignature, Code::from_i64);
+            self.stopped = Some(Stopped::Refused(code));
+        }
+        Ok(())
+    }
+
+    /// Asks the fee again after a first attempt was refused as 20206, the one refusal that needs it.
+    async fn ask_after_amount_refusal(&mut self, record: &NotificationRecord) -> anyhow::Result<()> {
+        let Ok(asked) = self.ask_fee(record).await? else { return Ok(()) };
+        let next = after_fee_asked_again(&record.standing, &asked.reading);
+        self.apply(record, &next, &reading_detail(&asked.reading))
+    }
+
+    /// The record when its refusal is still to be checked against the fee.
+    fn awaiting_fee(&self, marked: &NotificationRecord) -> anyhow::Result<Option<NotificationRecord>> {
+        let record = self.record(marked.external_order_id.as_str())?;
+        Ok(record.filter(|record| record.standing.state == NotificationState::Unknown && !record.standing.tainted))
+    }
+
+    /// Asks the fee of one order, and reads the history only when the order is not listed.
+    async fn ask_fee(&mut self, record: &NotificationRecord) -> anyhow::Result<Result<Asked, ()>> {
+        self.ask(record, false).await
+    }
+
+    /// Reads both lists.
+    async fn ask_fully(&mut self, record: &NotificationRecord) -> anyhow::Result<Result<Asked, ()>> {
+        self.ask(record, true).await
+    }
+
+    async fn ask(&mut self, record: &NotificationRecord, both: bool) -> anyhow::Result<Result<Asked, ()>> {
+        let asked_at = self.clock.now();
+        let (client, PlateUser { plate, mobile }) = (self.sessions.client(), &record.user);
+        let unpaid = self.sessions.with(mobile, plate, |token| async move { client.unpaid(&token, plate).await });
+        let unpaid = match unpaid.await {
+            Ok(listing) => listing,
+            Err(error) => return self.note_error(&error).map(|()| Err(())),
+        };
+        let mut complete = unpaid.is_complete();
+        let mut entries: Vec<UnpaidOrder> =
+            unpaid.records.into_iter().filter(|entry| entry.snapshot.order_id == record.order_id).collect();
+        let mut closed: Vec<OrderSnapshot> = Vec::new();
+        if both || entries.is_empty() {
+            let history = self.sessions.with(mobile, plate, |token| async move { client.history(&token).await });
+            match history.await {
+                Ok(listing) => {
+                    complete &= listing.is_complete();
+                    let may_be_cut = listing.may_be_cut();
+                    closed = listing.records.into_iter().filter(|order| order.order_id == record.order_id).collect();
+                    complete &= !(may_be_cut && closed.is_empty() && entries.is_empty());
+                }
+                Err(error) => return self.note_error(&error).map(|()| Err(())),
+            }
+        }
+        let open_states: Vec<_> = entries.iter().map(|entry| entry.snapshot.state).collect();
+        let closed_states: Vec<_> = closed.iter().map(|order| order.state).collect();
+        let seen: Vec<OrderSnapshot> = entries.iter().map(|entry| entry.snapshot.clone()).chain(closed).collect();
+        self.store.record_readings(self.run_id, &seen, asked_at)?;
+        let reading = reading(&open_states, &closed_states, complete);
+        Ok(Ok(Asked { reading, entry: entries.pop(), asked_at }))
+    }
+
+    /// A failed read decides nothing; 4 and 5 stop all sending.
+    fn note_error(&mut self, error: &EtcpError) -> anyhow::Result<()> {
+        tracing::warn!(error = %error, "the platform could not be asked");
+        if let EtcpError::Stop(code) = error {
+            self.stopped = Some(Stopped::Refused(*code));
+        }
+        Ok(())
+    }
+
+    /// Makes a decision durable, counts it, and says what has to be said aloud.
+    fn apply(&mut self, record: &NotificationRecord, next: &Next, detail: &serde_json::Value) -> anyhow::Result<()> {
+        if next.verdict == Verdict::Unchanged && next.standing == record.standing {
+            return Ok(());
+        }
+        if next.standing != record.standing {
+            let verdict = verdict_name(&next.verdict);
+            let now = self.clock.now();
+            self.store.move_notification(Some(self.run_id), record, &next.standing, &verdict, detail, now)?;
+        }
+        self.note(next);
+        if let Verdict::LateBooking { .. } = next.verdict {
+            self.alarms.push(Alarm::LateBooking {
+                order_id: record.order_id.to_string(),
+                external_order_id: record.external_order_id.to_string(),
+            });
+            self.policy.resend = Resend::Never;
+            self.store.set_meta(RESEND_OFF, &self.clock.now().to_string())?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, next: &Next) {
+        let counter = match next.verdict {
+            Verdict::Acknowledged | Verdict::Confirmed { inferred: true } => &mut self.told.acknowledged,
+            Verdict::LateBooking { .. } if next.standing.state == NotificationState::Confirmed => {
+                &mut self.told.acknowledged
+            }
+            Verdict::Rejected => &mut self.told.rejected,
+            Verdict::Held(_) => &mut self.told.held,
+            _ => return self.note_breaker(next),
+        };
+        *counter = counter.saturating_add(1);
+        self.note_breaker(next);
+    }
+
+    /// Only attempts count for the breaker.
+    fn note_breaker(&mut self, next: &Next) {
+        let of_an_attempt = matches!(
+            next.verdict,
+            Verdict::Acknowledged | Verdict::Rejected | Verdict::NothingLeft | Verdict::AskFeeAgain
+        ) || next.verdict == Verdict::Unknown(crate::notify::WhyUnknown::Attempt);
+        if of_an_attempt {
+            self.breaker.note(next);
+        }
+        if self.breaker.stopped() == Some(WhyStopped::UnknownInARow) && self.stopped.is_none() {
+            self.stopped = Some(Stopped::Breaker);
+        }
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.stopped, Some(Stopped::Refused(_)))
+    }
+
+    /// Whether nothing more may be sent in this run.
+    fn is_over(&mut self) -> bool {
+        if self.stopped.is_none() && Instant::now() >= self.deadline {
+            self.stopped = Some(Stopped::Deadline);
+        }
+        self.stopped.is_some()
+    }
+
+    /// All notifications, with `resent_in_run` speaking of this run.
+    fn records(&self) -> anyhow::Result<Vec<NotificationRecord>> {
+        let mut records = self.store.notifications()?;
+        records.iter_mut().for_each(|record| self.in_this_run(record));
+        Ok(records)
+    }
+
+    fn record(&self, external_order_id: &str) -> anyhow::Result<Option<NotificationRecord>> {
+        let mut record = self.store.notification(external_order_id)?;
+        if let Some(record) = &mut record {
+            self.in_this_run(record);
+        }
+        Ok(record)
+    }
+
+    fn in_this_run(&self, record: &mut NotificationRecord) {
+        record.standing.resent_in_run = record.resent_run.as_deref() == Some(self.run_id);
+    }
+
+    fn in_state(&self, state: NotificationState) -> anyhow::Result<Vec<NotificationRecord>> {
+        let records = self.records()?;
+        Ok(records.into_iter().filter(|record| record.standing.state == state).collect())
+    }
+
+    /// The record as it was just committed.
+    fn marked(&self, record: &NotificationRecord) -> anyhow::Result<NotificationRecord> {
+        self.record(record.external_order_id.as_str())?.context("a notification that was just marked is gone")
+    }
+}
+
+/// The states of the other notifications of a due payment's order.
+fn other_states(
+    judged: &Judged,
+    by_order: &HashMap<String, Vec<&NotificationRecord>>,
+    payment: u32,
+    order: u32,
+) -> Vec<NotificationState> {
+    let id = judged.payments.get(at(payment)).map(|payment| &payment.external_order_id);
+    let key = judged.orders.get(at(order)).map(|order| order.snapshot.order_id.key());
+    let records = key.and_then(|key| by_order.get(&key));
+    let others = records.into_iter().flatten().filter(|record| Some(&record.external_order_id) != id);
+    others.map(|record| record.standing.state).collect()
+}
+
+fn attempt_and_end(outcome: &AttemptOutcome) -> (Attempt, AttemptEnd) {
+    let end = |outcome, code, message: &str, pay_order_id| AttemptEnd {
+        outcome,
+        code,
+        message: (!message.is_empty()).then(|| message.to_owned()),
+        pay_order_id,
+    };
+    match outcome {
+        AttemptOutcome::Acknowledged { pay_order_id } => (
+            Attempt::Acknowledged { pay_order_id: pay_order_id.clone() },
+            end("acknowledged", Some(0), "", Some(pay_order_id.clone())),
+        ),
+        AttemptOutcome::NotSent { reason } => (Attempt::NotSent, end("not_sent", None, reason, None)),
+        AttemptOutcome::Refused { code, message } => {
+            let number = code.number();
+            (Attempt::Refused { code: number }, end("refused", Some(number), &format!("{number}: {message}"), None))
+        }
+        AttemptOutcome::Unclear { reason, code } => {
+            let number = code.map(Code::number);
+            (Attempt::Unclear { code: number }, end("unclear", number, reason, None))
+        }
+    }
+}
+
+fn outcome_code(outcome: &AttemptOutcome) -> Option<i64> {
+    attempt_and_end(outcome).1.code
+}
+
+/// The verdict in the journal and, for people, as the reason of a state.
+fn verdict_name(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Held(why) => why.name().to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn reading_detail(reading: &Reading) -> serde_json::Value {
+    match reading {
+        Reading::Open { fee, remaining } => json!({"listed": "open", "fee": fee, "remaining": remaining}),
+        Reading::Closed { fee, cash } => json!({"listed": "closed", "fee": fee, "cash": cash}),
+        Reading::Absent => json!({"listed": "nowhere"}),
+        Reading::Incomplete => json!({"listed": "incomplete"}),
+    }
+}
+
+/// Caps as the notification rules take them.
+pub fn caps(settings: &crate::config::Notify) -> Caps {
+    Caps {
+        max_per_run: settings.max_per_run,
+        max_amount: settings.max_amount,
+        max_total: settings.max_total,
+        not_before: settings.not_before,
+    }
+}
+
+/// The sum that waits, for the summary.
+pub fn waiting(records: &[NotificationRecord]) -> (u64, Amount) {
+    let planned = records.iter().filter(|record| record.standing.state == NotificationState::Planned);
+    planned.fold((0, Amount::ZERO), |(count, sum), record| {
+        (count + 1, sum.checked_add(record.standing.amount).unwrap_or(sum))
+    })
+}
+
+/// What a person's word for a held state is, for `notifications`.
+pub const fn held_hint(why: WhyHeld) -> &'static str {
+    why.name()
+}
