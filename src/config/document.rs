@@ -175,6 +175,11 @@ impl<'d, 't> Section<'d, 't> {
         self.find(key).is_some()
     }
 
+    /// `key` with its sections.
+    pub(super) fn name(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+
     /// The line of `key`, else of the section.
     pub(super) fn line(&self, key: &'static str) -> Option<usize> {
         self.find(key).map(|value| self.document.line(value.span().start)).or(self.line)

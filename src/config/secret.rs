@@ -79,12 +79,12 @@ pub(super) fn read(section: &Section<'_, '_>, places: &Places, config: &Path, en
     let (path, guarded) = secret_path(name, config, env);
     let secret = read_file(&path).map_err(|why| {
         let hint = format!("put the secret there, alone on one line, or set {}", places.variable);
-        let message = format!("`{}`: {}: {why}", places.file, path.display());
+        let message = format!("`{}`: {}: {why}", section.name(places.file), path.display());
         invalid(
             config,
             Problem {
                 origin: Origin::File { line: section.line(places.file) },
-                key: places.file.into(),
+                key: section.name(places.file),
                 message,
                 hint: Some(hint),
             },
@@ -110,11 +110,11 @@ fn invalid(config: &Path, problem: Problem) -> ConfigError {
 }
 
 fn nowhere(section: &Section<'_, '_>, places: &Places) -> Problem {
-    let message = format!("`{}` is not set", places.inline);
+    let message = format!("`{}` is not set", section.name(places.inline));
     let hint = format!("set {}, or give `{}` or `{}`", places.variable, places.file, places.inline);
     Problem {
         origin: Origin::File { line: section.line(places.inline) },
-        key: places.inline.into(),
+        key: section.name(places.inline),
         message,
         hint: Some(hint),
     }

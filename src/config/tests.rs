@@ -287,7 +287,7 @@ fn the_key_comes_from_the_environment_else_a_file_else_the_configuration() {
     assert_eq!(exposed(LEAST, &empty), "0123456789abcdef-inline");
     let err = key(&with_file, &no_env).unwrap_err().to_string();
     assert!(
-        err.contains("etcp-recon.toml:5: `merchant_key_file`: ") && err.contains("hint: put the secret there"),
+        err.contains("etcp-recon.toml:5: `merchant.merchant_key_file`: ") && err.contains("hint: put the secret there"),
         "{err}"
     );
     assert_eq!(exposed(&with_file, &variable), "from-env");
@@ -317,7 +317,7 @@ fn a_key_that_stands_nowhere_is_missed_only_when_it_is_needed() {
     let err = settings.merchant.merchant_key.get().unwrap_err().to_string();
     assert_eq!(
         err,
-        "/etc/recon/etcp-recon.toml:2: `merchant_key` is not set\nhint: set ETCP_RECON_MERCHANT_KEY, or give `merchant_key_file` or `merchant_key`"
+        "/etc/recon/etcp-recon.toml:2: `merchant.merchant_key` is not set\nhint: set ETCP_RECON_MERCHANT_KEY, or give `merchant_key_file` or `merchant_key`"
     );
 }
 
