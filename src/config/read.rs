@@ -1,0 +1,436 @@
+//! TOML → [`Settings`]: one function a section, in the order of the template.
+//!
+//! A value that is wrong is noted and replaced by anything; the settings are only handed out when
+//! nothing was noted.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::document::{Document, Section};
+use super::error::{ConfigError, Origin, Problem};
+use super::secret::{self, Places};
+use super::settings::{
+    BillSource, Bills, Database, Email, Environment, Health, Language, MailWhen, Matching, Merchant, Notify, Platform,
+    Push, Report, Resend, Run, Settings, SmtpServer, SourceRole, StatusWord, Unit,
+};
+use super::{BILL_FIELDS, Env, PLACEHOLDER, PROFILES, address};
+use crate::model::{Amount, ExternalOrderId};
+
+/// The platform's address, document §4 (its PDF lost a dot).
+const PRODUCTION_URL: &str = "https://mapi.etcp.cn";
+/// The platform's test address; it has no HTTPS.
+const TEST_URL: &str = "http://mapi.test.etcp.cn";
+/// A settle time below this would take a slow booking for a lost one.
+const SHORTEST_DEFAULT_SETTLE: Duration = Duration::from_secs(5);
+/// The largest amount that goes out without a person, 1000.00.
+const MAX_AMOUNT_FEN: i64 = 100_000;
+/// The largest sum of a run, 1,000,000.00.
+const MAX_TOTAL_FEN: i64 = 100_000_000;
+/// Rendered reports are kept for a year and a month; evidence is kept for ever.
+const KEEP_DAYS: u32 = 400;
+
+const MERCHANT_KEY: Places =
+    Places { variable: "ETCP_RECON_MERCHANT_KEY", inline: "merchant_key", file: "merchant_key_file" };
+const SMTP_PASSWORD: Places =
+    Places { variable: "ETCP_RECON_SMTP_PASSWORD", inline: "password", file: "password_file" };
+const DATABASE_URL: &str = "ETCP_RECON_DATABASE_URL";
+
+/// What every section is read with.
+struct Context<'a> {
+    file: &'a Path,
+    env: &'a Env<'a>,
+    guarded: Vec<PathBuf>,
+}
+
+impl Context<'_> {
+    /// A path of the configuration: relative ones count from its folder.
+    fn path(&self, text: &str) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new("")).join(text)
+    }
+}
+
+pub(super) fn settings(text: &str, file: &Path, env: &Env<'_>) -> Result<Settings, ConfigError> {
+    let document = Document::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let table = document.table();
+    let settings = table.as_ref().map(|table| whole(&document, document.root(table), file, env));
+    drop(table);
+    let problems = document.finish();
+    match settings {
+        Some(settings) if problems.is_empty() => Ok(settings),
+        _ => Err(ConfigError::Invalid { file: file.to_owned(), problems }),
+    }
+}
+
+pub(super) fn whole(document: &Document<'_>, root: Section<'_, '_>, file: &Path, env: &Env<'_>) -> Settings {
+    let mut context = Context { file, env, guarded: Vec::new() };
+    let merchant = merchant(root.section("merchant"), &mut context);
+    let platform = platform(root.section("platform"));
+    let settings = Settings {
+        file: file.to_owned(),
+        schedules: context.path("schedules"),
+        merchant,
+        database: database(document, root.section("database"), &context),
+        bills: bills(root.section("bills"), &context),
+        matching: matching(root.section("matching")),
+        run: run(root.section("run")),
+        notify: notify(root.section("notify"), platform.timeout),
+        report: report(root.section("report"), &mut context),
+        push: push(root.section("push")),
+        health: health(root.section("health")),
+        platform,
+        guarded_files: Vec::new(),
+    };
+    root.finish();
+    Settings { guarded_files: context.guarded, ..settings }
+}
+
+/// A text that must be there and filled in.
+fn required(section: &Section<'_, '_>, key: &'static str, hint: &str) -> String {
+    let text = section.text(key);
+    match text.map(str::trim) {
+        None if !section.has(key) => section.missing(key, hint),
+        Some("" | PLACEHOLDER) => section.problem(key, "{key} is not filled in", hint),
+        None | Some(_) => {}
+    }
+    text.unwrap_or_default().trim().to_owned()
+}
+
+fn merchant(section: Section<'_, '_>, context: &mut Context<'_>) -> Merchant {
+    let merchant_no =
+        required(&section, "merchant_no", "write there the merchant number that ETCP gave you, in quotes");
+    let app_id = required(&section, "app_id", "write there the application id that ETCP gave you, in quotes");
+    let found = secret::read(&section, &MERCHANT_KEY, context.file, context.env);
+    context.guarded.extend(found.guarded);
+    section.finish();
+    Merchant { merchant_no, app_id, merchant_key: found.credential }
+}
+
+fn platform(section: Section<'_, '_>) -> Platform {
+    let choices = [("production", Environment::Production), ("test", Environment::Test)];
+    let named = section.choice("environment", &choices);
+    let hint = format!("use environment = \"test\" for {TEST_URL}, base_url for a sandbox or a gateway of your own");
+    let own = section.parsed("base_url", "https://HOST, or http:// on this machine", address::base_url);
+    match (section.has("environment"), section.has("base_url")) {
+        (true, true) => section.problem(
+            "base_url",
+            "{key} and `platform.environment` are both given",
+            &format!("keep one of them; {hint}"),
+        ),
+        (false, false) => {
+            let hint =
+                "write environment = \"production\" or \"test\", or base_url = \"http://127.0.0.1:PORT\" for a sandbox";
+            section.missing("environment", hint);
+        }
+        _ => {}
+    }
+    let environment = named.unwrap_or(Environment::Custom);
+    let base_url = match environment {
+        Environment::Production => PRODUCTION_URL.to_owned(),
+        Environment::Test => TEST_URL.to_owned(),
+        Environment::Custom => own.unwrap_or_default(),
+    };
+    let signature = section.section("signature");
+    let platform = Platform {
+        environment,
+        base_url,
+        timeout: section.positive_duration("timeout").unwrap_or(Duration::from_secs(10)),
+        max_concurrency: section.integer("max_concurrency", 1_u16..=256).unwrap_or(8).into(),
+        max_requests_per_second: section.integer("max_requests_per_second", 1..=10_000).unwrap_or(20),
+        retries: section.integer("retries", 0..=10).unwrap_or(3),
+        strip_whitespace: signature.boolean("strip_whitespace").unwrap_or(false),
+    };
+    signature.finish();
+    section.finish();
+    platform
+}
+
+fn database(document: &Document<'_>, section: Section<'_, '_>, context: &Context<'_>) -> Database {
+    let written = section.secret("url");
+    let from_env = secret::variable(DATABASE_URL, context.env);
+    let result = match (&from_env, &written) {
+        (Some(Ok(url)), _) | (None, Some(url)) => database_file(url.expose_secret()),
+        (Some(Err(_)), _) => Err("is not UTF-8 text".to_owned()),
+        (None, None) => Ok("recon.db"),
+    };
+    let hint = "write url = \"sqlite:recon.db\"; the path counts from the folder of the configuration";
+    match (&result, &from_env) {
+        (Ok(_), _) => {}
+        (Err(why), None) => section.problem("url", &format!("{{key}} {why}"), hint),
+        (Err(why), Some(_)) => document.note(Problem {
+            origin: Origin::Environment,
+            key: DATABASE_URL.to_owned(),
+            message: format!("{DATABASE_URL} {why}"),
+            hint: Some(hint.to_owned()),
+        }),
+    }
+    section.finish();
+    Database::Sqlite(context.path(result.unwrap_or_default()))
+}
+
+/// The file of `sqlite:FILE`, `sqlite://FILE` or `sqlite:///FILE`. Errors never show the address.
+fn database_file(url: &str) -> Result<&str, String> {
+    let (scheme, rest) = url.split_once(':').ok_or("is no address: it has no `sqlite:` before the file")?;
+    match scheme {
+        "sqlite" => {}
+        "postgres" | "postgresql" => return Err("asks for PostgreSQL, which cannot be used yet".to_owned()),
+        _ => return Err("is of a kind that is not known".to_owned()),
+    }
+    let file = rest.strip_prefix("//").unwrap_or(rest);
+    match file {
+        "" => Err("names no file".to_owned()),
+        _ if file.starts_with(':') => Err("must name a file: what was notified has to outlive the program".to_owned()),
+        _ if file.contains('?') => Err("has options after `?`, which are not taken".to_owned()),
+        file => Ok(file),
+    }
+}
+
+fn bills(section: Section<'_, '_>, context: &Context<'_>) -> Bills {
+    let inbox = context.path(section.text("inbox").unwrap_or("inbox"));
+    let mut sources: Vec<BillSource> = Vec::new();
+    for part in section.sections("source") {
+        let source = source(part, &sources);
+        sources.push(source);
+    }
+    section.finish();
+    if sources.is_empty() {
+        sources.push(BillSource::any());
+    }
+    Bills { inbox, sources }
+}
+
+fn source(section: Section<'_, '_>, before: &[BillSource]) -> BillSource {
+    let name =
+        required(&section, "name", "give the source a short name and keep it: it is part of its payments' identity");
+    if !name.is_empty() && before.iter().any(|other| other.name == name) {
+        section.problem(
+            "name",
+            &format!("{{key}}: two sources are named \"{}\"", name.escape_debug()),
+            "each needs a name of its own",
+        );
+    }
+    let profiles = PROFILES.map(|profile| (profile, profile));
+    let profile = section.choice("profile", &profiles).unwrap_or("auto");
+    let glob = |text: &str| {
+        globset::Glob::new(text)
+            .map(|_| text.to_owned())
+            .map_err(|err| format!("`{}`: {}", text.escape_debug(), err.kind()))
+    };
+    let id_prefix = section.text("id_prefix").unwrap_or_default().to_owned();
+    if !id_prefix.is_empty()
+        && !ExternalOrderId::new(&id_prefix).is_some_and(|id| id.is_sendable() && id.as_str() == id_prefix)
+    {
+        let message = format!("{{key}}: \"{}\" cannot stand in an external order id", id_prefix.escape_debug());
+        section.problem(
+            "id_prefix",
+            &message,
+            "use letters, digits, `-` and `_` only; with anything else every notification would be held",
+        );
+    }
+    let source = BillSource {
+        name,
+        profile,
+        files: section.parsed("files", "a glob such as \"cashier-*.csv\"", glob).unwrap_or_else(|| "*".to_owned()),
+        required: section.boolean("required").unwrap_or(false),
+        id_prefix,
+        role: section.choice("role", &[("trade", SourceRole::Trade), ("ledger", SourceRole::Ledger)]),
+        delimiter: section.choice("delimiter", &[(",", ','), ("tab", '\t'), ("|", '|')]),
+        unit: section.choice("unit", &[("yuan", Unit::Yuan), ("fen", Unit::Fen)]),
+        columns: columns(&section),
+        status: status(&section.section("status")),
+    };
+    if !matches!(profile, "auto" | "generic") {
+        for key in ["role", "delimiter", "unit", "status"].into_iter().filter(|key| section.has(key)) {
+            section.problem(
+                key,
+                &format!("{{key}} is for profile = \"generic\"; `{profile}` knows this itself"),
+                "remove it",
+            );
+        }
+    }
+    section.finish();
+    source
+}
+
+/// `columns = { payment_id = "流水号" }`, and `order_id` and `plate` with a section of their own.
+fn columns(section: &Section<'_, '_>) -> BTreeMap<&'static str, String> {
+    let table = section.section("columns");
+    let mut columns = BTreeMap::new();
+    for (field, column, line) in table.pairs() {
+        match BILL_FIELDS.iter().find(|known| **known == field) {
+            Some(known) if !column.trim().is_empty() => {
+                columns.insert(*known, column.trim().to_owned());
+            }
+            Some(_) => table.pair_problem(line, field, "is empty: it must name a column of the bill"),
+            None => {
+                let message = format!("is no field of a bill; the fields are {}", BILL_FIELDS.join(", "));
+                table.pair_problem(line, field, &message);
+            }
+        }
+    }
+    for field in ["order_id", "plate"] {
+        let Some(column) = place(section, field) else { continue };
+        if columns.insert(field, column).is_some() {
+            section.problem(
+                field,
+                &format!("{{key}} and `bills.source.columns.{field}` are both given"),
+                "keep one of them",
+            );
+        }
+    }
+    columns
+}
+
+/// Where in the bill a field stands: `{ column = "备注" }`.
+fn place(section: &Section<'_, '_>, key: &'static str) -> Option<String> {
+    let part = section.section(key);
+    if !part.is_present() {
+        return None;
+    }
+    let column = required(&part, "column", "name the column of the bill, as its header has it");
+    if part.has("pattern") {
+        part.problem("pattern", "{key} cannot be used yet", "remove it; the column must hold nothing else for now");
+    }
+    part.finish();
+    Some(column)
+}
+
+fn status(section: &Section<'_, '_>) -> BTreeMap<String, StatusWord> {
+    let mut words = BTreeMap::new();
+    for (word, meaning, line) in section.pairs() {
+        let meaning = match meaning {
+            "payment" => StatusWord::Payment,
+            "refund" => StatusWord::Refund,
+            "ignored" => StatusWord::Ignored,
+            other => {
+                let message =
+                    format!("must be \"payment\", \"refund\" or \"ignored\"; found \"{}\"", other.escape_debug());
+                section.pair_problem(line, word, &message);
+                continue;
+            }
+        };
+        words.insert(word.to_owned(), meaning);
+    }
+    words
+}
+
+fn matching(section: Section<'_, '_>) -> Matching {
+    let matching = Matching {
+        lookback_days: section.integer("lookback_days", 0..=366).unwrap_or(7),
+        grace: section.duration("grace").unwrap_or(Duration::from_mins(30)),
+    };
+    section.finish();
+    matching
+}
+
+fn run(section: Section<'_, '_>) -> Run {
+    let run = Run { deadline: section.positive_duration("deadline").unwrap_or(Duration::from_hours(4)) };
+    section.finish();
+    run
+}
+
+fn notify(section: Section<'_, '_>, timeout: Duration) -> Notify {
+    let fen = |fen| Amount::from_fen(fen).expect("a default lies within the amounts");
+    let resend = [("after_proof", Resend::AfterProof), ("never", Resend::Never)];
+    let notify = Notify {
+        enabled: section.boolean("enabled").unwrap_or(false),
+        not_before: section.date("not_before"),
+        max_per_run: section.integer("max_per_run", 0..=u32::MAX).unwrap_or(10_000),
+        max_amount: section.amount("max_amount").unwrap_or(fen(MAX_AMOUNT_FEN)),
+        max_total: section.amount("max_total").unwrap_or(fen(MAX_TOTAL_FEN)),
+        resend: section.choice("resend", &resend).unwrap_or(Resend::AfterProof),
+        settle_time: section
+            .duration("settle_time")
+            .unwrap_or_else(|| timeout.saturating_mul(2).max(SHORTEST_DEFAULT_SETTLE)),
+    };
+    section.finish();
+    notify
+}
+
+fn report(section: Section<'_, '_>, context: &mut Context<'_>) -> Report {
+    let email = section.section("email");
+    let report = Report {
+        language: section.choice("language", &[("zh", Language::Zh), ("en", Language::En)]).unwrap_or(Language::Zh),
+        dir: context.path(section.text("dir").unwrap_or("reports")),
+        keep_days: section.integer("keep_days", 1..=36_500).unwrap_or(KEEP_DAYS),
+        email: email.is_present().then(|| self::email(email, context)),
+    };
+    section.finish();
+    report
+}
+
+fn email(section: Section<'_, '_>, context: &mut Context<'_>) -> Email {
+    let from = required(&section, "from", "write there the sender's address");
+    let (to, cc) = (mailboxes(&section, "to"), mailboxes(&section, "cc"));
+    if to.is_empty() {
+        section.missing("to", "write there who gets the report: one address or a list");
+    }
+    if !from.is_empty() && from != PLACEHOLDER {
+        check_mailbox(&section, "from", &from);
+    }
+    let address = section.parsed("smtp", "smtps://user@host:465 or smtp://host:587?tls=required", address::smtp);
+    let found = secret::read(&section, &SMTP_PASSWORD, context.file, context.env);
+    let smtp = address.map(|address| SmtpServer {
+        host: address.host,
+        port: address.port,
+        tls: address.tls,
+        user: address.user,
+        password: found.credential,
+    });
+    context.guarded.extend(found.guarded);
+    let whens = [("always", MailWhen::Always), ("exceptions", MailWhen::Exceptions), ("failure", MailWhen::Failure)];
+    let when = section.choice("when", &whens).unwrap_or(MailWhen::Always);
+    section.finish();
+    Email { from, to, cc, smtp, when }
+}
+
+fn mailboxes(section: &Section<'_, '_>, key: &'static str) -> Vec<String> {
+    let texts: Vec<String> = section.texts(key).into_iter().map(|text| text.trim().to_owned()).collect();
+    for text in &texts {
+        check_mailbox(section, key, text);
+    }
+    texts
+}
+
+fn check_mailbox(section: &Section<'_, '_>, key: &'static str, text: &str) {
+    if text.parse::<lettre::message::Mailbox>().is_err() {
+        let message = format!("{{key}}: `{}` is not a mail address", text.escape_debug());
+        section.problem(key, &message, "write name@example.com or \"Name <name@example.com>\"");
+    }
+}
+
+fn push(section: Section<'_, '_>) -> Option<Push> {
+    let listen = listen(&section);
+    let path_prefix = section.parsed("path_prefix", "a path such as \"/push\"", path_prefix);
+    if section.is_present() && !section.has("listen") {
+        section.missing("listen", "write listen = \"127.0.0.1:8088\", the address that the platform's pushes reach");
+    }
+    section.finish();
+    listen.map(|listen| Push { listen, path_prefix: path_prefix.unwrap_or_else(|| "/push".to_owned()) })
+}
+
+fn listen(section: &Section<'_, '_>) -> Option<SocketAddr> {
+    let parse = |text: &str| text.parse().map_err(|_| format!("`{}` is not an address", text.escape_debug()));
+    section.parsed("listen", "an IP address with a port, such as \"127.0.0.1:8088\"", parse)
+}
+
+fn path_prefix(text: &str) -> Result<String, String> {
+    let path = text.trim_end_matches('/');
+    let is_plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b));
+    if (path.is_empty() || path.starts_with('/')) && is_plain && !path.contains("//") {
+        Ok(path.to_owned())
+    } else {
+        Err(format!("`{}` is no path", text.escape_debug()))
+    }
+}
+
+fn health(section: Section<'_, '_>) -> Health {
+    let listen = listen(&section);
+    let check = |text: &str| address::ping_url(text).map(|()| SecretString::from(text));
+    let ping_url = section.parsed("ping_url", "https://HOST/…", check);
+    section.finish();
+    Health { listen, ping_url }
+}
