@@ -1,1 +1,27 @@
-//! (in work)
+//! The ETCP open platform: signing, codes, what goes over the wire, and, with the feature `app`,
+//! the client and its sign-ins.
+//!
+//! [`sign`], [`codes`], [`wire`], [`request`] and [`attempt`] are pure. `client` is the only
+//! part that opens sockets, behind the seam [`request::Transport`]; `session` keeps tokens.
+
+pub mod attempt;
+pub mod codes;
+pub mod request;
+pub mod sign;
+pub mod wire;
+
+#[cfg(feature = "app")]
+pub mod client;
+#[cfg(feature = "app")]
+pub mod session;
+
+pub use attempt::{AttemptOutcome, PaidRequest, classify};
+pub use codes::{Code, Treatment};
+pub use request::{BoxFuture, Interface, Transport, TransportError, WireRequest, WireResponse};
+pub use sign::sign;
+pub use wire::{Answer, Listing, RejectedRecord, UnpaidOrder, WireError, parse_answer};
+
+#[cfg(feature = "app")]
+pub use client::{Client, ClientSettings, EtcpError, HttpTransport};
+#[cfg(feature = "app")]
+pub use session::{Sessions, StoredToken, TokenStore};

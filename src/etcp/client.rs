@@ -1,0 +1,478 @@
+//! The client: bounded, paced calls, and what their answers mean for the caller.
+//!
+//! A call that only asks is repeated where that can help. `orderpaid` never is: one POST on a
+//! connection of its own, and what it showed goes back as it is. Logs name the interface, the code
+//! and the duration, nothing else.
+
+pub mod http;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+pub use http::HttpTransport;
+
+use super::attempt::{AttemptOutcome, PaidRequest, classify};
+use super::codes::{Code, Treatment};
+use super::request::{
+    Data, Interface, RetryPolicy, Seen, Signer, Transport, TransportError, WireRequest, WireResponse, scrubbed,
+};
+use super::wire::{Answer, Listing, UnpaidOrder, WireError, parse_answer, parse_history, parse_token, parse_unpaid};
+use crate::clock::Clock;
+use crate::model::{Mobile, OrderSnapshot, Plate, Timestamp};
+
+/// Stands for "never measured".
+const NO_SKEW: i64 = i64::MIN;
+
+/// How the platform is called.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// The platform's address, `https://…`.
+    pub base_url: String,
+    /// Whether plain `http://` may leave the machine: in the test environment only.
+    pub allow_plain_http: bool,
+    /// `merchant_no`.
+    pub merchant_no: String,
+    /// `merchant_key`.
+    pub merchant_key: SecretString,
+    /// `appId`, sent wherever an interface takes it.
+    pub app_id: Option<String>,
+    /// For one call, from connecting to the end of the answer.
+    pub timeout: Duration,
+    /// Calls under way at once, at most; 0 counts as 1.
+    pub max_concurrency: usize,
+    /// Calls that begin in a second, evenly spread, repetitions too; 0 counts as 1.
+    pub max_requests_per_second: u32,
+    /// Repetitions of a call that only asks.
+    pub retries: u32,
+    /// The wait before the first repetition; it doubles.
+    pub backoff: Duration,
+    /// `signature.strip_whitespace`.
+    pub strip_whitespace: bool,
+}
+
+/// Why a call brought nothing. Never holds an address, a token or a phone number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EtcpError {
+    /// The settings cannot work.
+    #[error("the platform cannot be called: {reason}")]
+    Setup {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Code 4 or 5: no call can succeed, nothing more is sent.
+    #[error("the platform answers code {0}\nhint: {hint}", hint = stop_hint(*.0))]
+    Stop(Code),
+    /// Code 3, also with the clock corrected, or where the answer had no clock to correct by.
+    #[error("the platform answers code 3 (timestamp expired); its clock is {} s ahead of ours\nhint: set the machine's clock", skew_text(*.skew_s))]
+    ClockOff {
+        /// How far the platform's clock is ahead of ours, if it said.
+        skew_s: Option<i64>,
+    },
+    /// Code 20101.
+    #[error("the token is void (code 20101)")]
+    InvalidToken,
+    /// Another code.
+    #[error("the platform refuses with code {code}: {message}")]
+    Refused {
+        /// The code.
+        code: Code,
+        /// Its words, scrubbed.
+        message: String,
+    },
+    /// No whole answer, also after repetitions.
+    #[error("the platform cannot be reached: {reason}")]
+    Unreachable {
+        /// What happened the last time.
+        reason: String,
+    },
+    /// Code 2, a redirect, 429 or 5xx, also after repetitions.
+    #[error("the platform has a fault: {reason}")]
+    ServerFault {
+        /// What it answered the last time.
+        reason: String,
+    },
+    /// An answer that cannot be read.
+    #[error("the platform's answer is no answer: {reason}")]
+    BadAnswer {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Tokens could not be read or kept.
+    #[error("tokens cannot be kept: {reason}")]
+    TokenStore {
+        /// What the store said.
+        reason: String,
+    },
+}
+
+fn stop_hint(code: Code) -> &'static str {
+    if code == Code::UnknownMerchant {
+        "check merchant_no and the environment"
+    } else {
+        "check merchant_key; where orderpaid alone answers this, try signature.strip_whitespace = true"
+    }
+}
+
+fn skew_text(skew_s: Option<i64>) -> String {
+    skew_s.map_or_else(|| "an unknown number of".to_owned(), |skew| skew.to_string())
+}
+
+impl EtcpError {
+    /// Whether nothing more may be sent at all.
+    pub const fn stops(&self) -> bool {
+        matches!(self, Self::Stop(_))
+    }
+
+    /// The platform's code, where it answered one.
+    pub const fn code(&self) -> Option<Code> {
+        match self {
+            Self::Stop(code) | Self::Refused { code, .. } => Some(*code),
+            Self::ClockOff { .. } => Some(Code::TimestampExpired),
+            Self::InvalidToken => Some(Code::InvalidToken),
+            Self::Setup { .. }
+            | Self::Unreachable { .. }
+            | Self::ServerFault { .. }
+            | Self::BadAnswer { .. }
+            | Self::TokenStore { .. } => None,
+        }
+    }
+}
+
+impl From<WireError> for EtcpError {
+    fn from(error: WireError) -> Self {
+        Self::BadAnswer { reason: error.to_string() }
+    }
+}
+
+/// Calls the platform. Clones share their limits, their connections and their idea of its clock.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    signer: Signer,
+    app_id: Option<String>,
+    timeout: Duration,
+    policy: RetryPolicy,
+    slots: Semaphore,
+    pace: DefaultDirectRateLimiter,
+    /// What is added to our clock for `time_stamp`.
+    offset_s: AtomicI64,
+    /// The platform's clock ahead of ours, by its last answer.
+    skew_s: AtomicI64,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// One call's result, as far as repeating it is concerned.
+struct Failed {
+    seen: Seen,
+    asked: Option<Duration>,
+    error: EtcpError,
+}
+
+impl Client {
+    /// A client over `transport`; `base_url` and `allow_plain_http` are the transport's affair.
+    pub fn new(settings: ClientSettings, transport: Arc<dyn Transport>, clock: Clock) -> Self {
+        let per_second = NonZeroU32::new(settings.max_requests_per_second).unwrap_or(NonZeroU32::MIN);
+        // A burst of one: a full bucket would let twice the rate through in its first second.
+        let quota = Quota::per_second(per_second).allow_burst(NonZeroU32::MIN);
+        let inner = Inner {
+            transport,
+            clock,
+            signer: Signer {
+                merchant_no: settings.merchant_no,
+                merchant_key: settings.merchant_key,
+                strip_whitespace: settings.strip_whitespace,
+            },
+            app_id: settings.app_id.filter(|id| !id.is_empty()),
+            timeout: settings.timeout,
+            policy: RetryPolicy { retries: settings.retries, backoff: settings.backoff },
+            slots: Semaphore::new(settings.max_concurrency.clamp(1, Semaphore::MAX_PERMITS)),
+            pace: RateLimiter::direct(quota),
+            offset_s: AtomicI64::new(0),
+            skew_s: AtomicI64::new(NO_SKEW),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// A client over HTTP to the address in `settings`.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub fn over_http(settings: ClientSettings, clock: Clock) -> Result<Self, EtcpError> {
+        let transport = HttpTransport::new(&settings.base_url, settings.timeout, settings.allow_plain_http)?;
+        Ok(Self::new(settings, Arc::new(transport), clock))
+    }
+
+    /// How far the platform's clock is ahead of ours, by the `Date` of its last answer.
+    pub fn clock_skew_s(&self) -> Option<i64> {
+        Some(self.inner.skew_s.load(Ordering::Relaxed)).filter(|skew| *skew != NO_SKEW)
+    }
+
+    /// What is added to our clock since the platform answered code 3; 0 as long as it has not.
+    pub fn clock_correction_s(&self) -> i64 {
+        self.inner.offset_s.load(Ordering::Relaxed)
+    }
+
+    /// Signs a user in (§8.3), which voids the user's token of before. `plate` is the first of the roster.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn sign_in(&self, mobile: &Mobile, plate: &Plate) -> Result<SecretString, EtcpError> {
+        let data = Data::new()
+            .with("mobilePhone", mobile.expose())
+            .with_some("appId", self.app_id())
+            .with("carNumber", plate.as_str());
+        let answer = self.ask(Interface::SignIn, data, &[mobile.expose()]).await?;
+        Ok(parse_token(&answer.data)?)
+    }
+
+    /// The user's closed orders of the last seven days (§8.6).
+    ///
+    /// # Errors
+    /// As every call; a bad record is no error, it stands in [`Listing::rejected`].
+    pub async fn history(&self, token: &SecretString) -> Result<Listing<OrderSnapshot>, EtcpError> {
+        let data = Data::new().with("token", token.expose_secret());
+        let answer = self.ask(Interface::OrderHistory, data, &[token.expose_secret()]).await?;
+        Ok(parse_history(&answer.data)?)
+    }
+
+    /// The open orders of one plate with their fees (§8.7). Its `verificationInfo` belongs to this
+    /// one call.
+    ///
+    /// # Errors
+    /// As every call; a bad record is no error, it stands in [`Listing::rejected`].
+    pub async fn unpaid(&self, token: &SecretString, plate: &Plate) -> Result<Listing<UnpaidOrder>, EtcpError> {
+        let data = Data::new()
+            .with("token", token.expose_secret())
+            .with("plateNumber", plate.as_str())
+            .with_some("appId", self.app_id());
+        let answer = self.ask(Interface::OrderUnpay, data, &[token.expose_secret()]).await?;
+        Ok(parse_unpaid(&answer.data, plate)?)
+    }
+
+    /// Tells the platform of a payment (§8.8): one POST on a connection of its own, never repeated.
+    /// The caller has made durable that it is sent, and runs this where nothing cancels it.
+    ///
+    /// A code 3 corrects the clock for later calls; what the attempt showed stays what it is.
+    pub async fn order_paid(&self, token: &SecretString, request: &PaidRequest) -> AttemptOutcome {
+        if let Some(fault) = request.fault() {
+            return AttemptOutcome::NotSent { reason: fault.to_owned() };
+        }
+        let data = request.data(token, self.app_id());
+        let result = self.exchange(Interface::OrderPaid, &data).await;
+        let outcome = classify(request, &result);
+        if let (AttemptOutcome::Refused { code: Code::TimestampExpired, .. }, Ok(response)) = (&outcome, &result) {
+            self.correct_clock(response);
+        }
+        match outcome {
+            AttemptOutcome::Refused { code, message } => {
+                AttemptOutcome::Refused { code, message: scrubbed(&message, &[token.expose_secret()]) }
+            }
+            other @ (AttemptOutcome::Acknowledged { .. }
+            | AttemptOutcome::NotSent { .. }
+            | AttemptOutcome::Unclear { .. }) => other,
+        }
+    }
+
+    /// Has a code sent by SMS (§8.1). One a minute for a phone: the caller sees to it.
+    ///
+    /// # Errors
+    /// As every call; never repeated.
+    pub async fn send_code(&self, mobile: &Mobile) -> Result<(), EtcpError> {
+        let data = Data::new().with("mobilePhone", mobile.expose());
+        self.ask(Interface::SendCode, data, &[mobile.expose()]).await.map(drop)
+    }
+
+    /// Signs a user in with the code of an SMS (§8.2).
+    ///
+    /// # Errors
+    /// As every call; never repeated, the code works once.
+    pub async fn login(&self, mobile: &Mobile, code: &SecretString) -> Result<SecretString, EtcpError> {
+        let data = Data::new()
+            .with("mobilePhone", mobile.expose())
+            .with("code", code.expose_secret())
+            .with_some("appId", self.app_id());
+        let answer = self.ask(Interface::Login, data, &[mobile.expose(), code.expose_secret()]).await?;
+        Ok(parse_token(&answer.data)?)
+    }
+
+    /// Binds a plate to the token's user (§8.4). `color`: 1 blue, 2 black, 3 yellow, 4 white.
+    ///
+    /// # Errors
+    /// As every call; never repeated, a phone has four plates a month.
+    pub async fn bind_car(&self, token: &SecretString, plate: &Plate, color: Option<u8>) -> Result<(), EtcpError> {
+        let color = color.map(|number| number.to_string());
+        let data = Data::new()
+            .with("token", token.expose_secret())
+            .with("plateNumber", plate.as_str())
+            .with_some("plateColor", color.as_deref());
+        self.ask(Interface::BindCar, data, &[token.expose_secret()]).await.map(drop)
+    }
+
+    /// Unbinds a plate that this channel bound (§8.5).
+    ///
+    /// # Errors
+    /// As every call; never repeated.
+    pub async fn unbind_car(&self, token: &SecretString, plate: &Plate) -> Result<(), EtcpError> {
+        let data = Data::new().with("token", token.expose_secret()).with("plateNumber", plate.as_str());
+        self.ask(Interface::UnbindCar, data, &[token.expose_secret()]).await.map(drop)
+    }
+
+    /// Car parks by place or by city (§8.9), as the platform shows them. `members` are those of the document.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn surrounding_parking(&self, members: &[(&str, &str)]) -> Result<Value, EtcpError> {
+        let data = members.iter().fold(Data::new(), |data, (name, value)| data.with(name, value));
+        self.ask(Interface::SurroundingParking, data, &[]).await.map(|answer| answer.data)
+    }
+
+    /// How full a car park is (§8.10), as the platform shows it.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn parking_status(&self, parking_id: &str) -> Result<Value, EtcpError> {
+        let data = Data::new().with("parkingId", parking_id);
+        self.ask(Interface::ParkingStatus, data, &[]).await.map(|answer| answer.data)
+    }
+
+    fn app_id(&self) -> Option<&str> {
+        self.inner.app_id.as_deref()
+    }
+
+    /// A call that is repeated as far as its interface allows; the answer has code 0.
+    async fn ask(&self, interface: Interface, data: Data, secrets: &[&str]) -> Result<Answer, EtcpError> {
+        let data = data.finish();
+        let mut repetitions = 0_u32;
+        let mut clock_corrected = false;
+        loop {
+            let result = self.exchange(interface, &data).await;
+            let failed = match judged(&result, secrets) {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            if let (Seen::Code(Code::TimestampExpired), Ok(response)) = (failed.seen, &result) {
+                // The platform did nothing, so that this goes for every interface.
+                if !clock_corrected && self.correct_clock(response) {
+                    clock_corrected = true;
+                    continue;
+                }
+                return Err(EtcpError::ClockOff { skew_s: self.clock_skew_s() });
+            }
+            let random = rand::random::<u32>();
+            let wait = self.inner.policy.wait(interface, failed.seen, repetitions, failed.asked, random);
+            let Some(wait) = wait else { return Err(failed.error) };
+            tokio::time::sleep(wait).await;
+            repetitions = repetitions.saturating_add(1);
+        }
+    }
+
+    /// One request and its answer, once, within the limits. The time stamp is made when its turn has come.
+    async fn exchange(&self, interface: Interface, data: &SecretString) -> Result<WireResponse, TransportError> {
+        let inner = &self.inner;
+        let closed = |_| TransportError::NotSent { reason: "the client is closed".to_owned() };
+        let slot = inner.slots.acquire().await.map_err(closed)?;
+        inner.pace.until_ready().await;
+        let request = WireRequest {
+            interface,
+            text: inner.signer.parameters(data, self.platform_now()),
+            timeout: inner.timeout,
+            fresh_connection: interface == Interface::OrderPaid,
+        };
+        let begun = Instant::now();
+        let result = inner.transport.send(request).await;
+        drop(slot);
+        let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Ok(response) = &result {
+            self.measure_skew(response);
+        }
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let answer = result.as_ref().ok().and_then(|response| parse_answer(&response.body.0).ok());
+            let code = answer.map(|answer| answer.code.number());
+            tracing::debug!(interface = interface.name(), code, took_ms, "called");
+        }
+        result
+    }
+
+    fn platform_now(&self) -> Timestamp {
+        self.inner.clock.now().plus_s(self.clock_correction_s())
+    }
+
+    fn measure_skew(&self, response: &WireResponse) -> Option<i64> {
+        let skew = response.platform_clock()?.since_s(self.inner.clock.now());
+        self.inner.skew_s.store(skew, Ordering::Relaxed);
+        Some(skew)
+    }
+
+    /// Goes by the answer's clock from now on; `false` when it shows none.
+    fn correct_clock(&self, response: &WireResponse) -> bool {
+        let Some(skew_s) = self.measure_skew(response) else { return false };
+        self.inner.offset_s.store(skew_s, Ordering::Relaxed);
+        tracing::warn!(
+            skew_s,
+            "the platform calls our time stamp expired; its clock is ahead by that much and is followed"
+        );
+        true
+    }
+}
+
+/// What a result means: the answer of code 0, or what failed.
+fn judged(result: &Result<WireResponse, TransportError>, secrets: &[&str]) -> Result<Answer, Failed> {
+    let response = match result {
+        Ok(response) => response,
+        Err(error) => {
+            let (seen, error) = match error {
+                TransportError::NotSent { .. } => (Seen::NotSent, EtcpError::Unreachable { reason: error.to_string() }),
+                TransportError::Lost { .. } => (Seen::Lost, EtcpError::Unreachable { reason: error.to_string() }),
+                TransportError::TooLong { .. } => (Seen::TooLong, EtcpError::BadAnswer { reason: error.to_string() }),
+            };
+            return Err(Failed { seen, asked: None, error });
+        }
+    };
+    let asked = response.retry_after();
+    if response.status != 200 {
+        let reason = format!("HTTP status {}", response.status);
+        let error = match response.status {
+            300..=399 | 429 | 500..=599 => EtcpError::ServerFault { reason },
+            _ => EtcpError::BadAnswer { reason },
+        };
+        return Err(Failed { seen: Seen::Status(response.status), asked, error });
+    }
+    let answer = parse_answer(&response.body.0).map_err(|error| Failed {
+        seen: Seen::Unreadable,
+        asked,
+        error: EtcpError::from(error),
+    })?;
+    let code = answer.code;
+    let refused = |answer: &Answer| EtcpError::Refused { code, message: scrubbed(&answer.message, secrets) };
+    let error = match code.treatment() {
+        Treatment::Proceed => return Ok(answer),
+        Treatment::Retry => EtcpError::ServerFault { reason: format!("code {code}") },
+        Treatment::CorrectClock => EtcpError::ClockOff { skew_s: None },
+        Treatment::SignIn => EtcpError::InvalidToken,
+        Treatment::Stop => EtcpError::Stop(code),
+        Treatment::Fault | Treatment::TellUser | Treatment::Discrepancy | Treatment::NoRetry => refused(&answer),
+    };
+    Err(Failed { seen: Seen::Code(code), asked, error })
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
