@@ -1,1 +1,27 @@
-//! (in work)
+//! The platform of the document as a sandbox: a stateful model behind a real HTTP server.
+//!
+//! [`World`] is the model: it knows no sockets and no clock, and refuses what must never happen (a
+//! booking when nothing, or another amount, is due, or under an id already used) while it records it
+//! as a [`Violation`]. [`Server`] puts a world on a local port, [`fault`] makes it misbehave on
+//! request.
+//!
+//! It is written from the document alone and shares no code with `etcp`: signing, form decoding and
+//! wire shapes are a second reading, so that a slip of the client is not repeated here.
+
+mod answer;
+mod connection;
+pub mod fault;
+pub mod request;
+pub mod server;
+pub mod world;
+
+#[cfg(test)]
+mod server_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod world_tests;
+
+pub use fault::{Fault, FaultKind, FaultTarget};
+pub use request::{Call, Interface, Line, Reaction};
+pub use world::{AfterPayment, Booking, ParkingOrder, Settings, Stay, Violation, ViolationKind, World};
