@@ -24,14 +24,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, named_params};
 
 pub use bills::{BillRecord, BillWriter, ImportedBill};
-pub use exceptions::{ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionStatus};
+pub use exceptions::{ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionStatus, FinishedRun};
 pub use journal::{JournalRow, VerifyError};
 pub use lock::RunLock;
 pub use mail::OutboxMail;
 pub use notifications::{AttemptEnd, AttemptStart, NewNotification, NotificationRecord, PlateUser};
 pub use orders::{OrderFilter, StoredOrder};
 pub use roster::{RosterChange, RosterPlate};
-pub use runs::{CoverageRow, OutcomeRow, RunMode, RunRecord, RunStatus};
+pub use runs::{CoverageRow, OutcomeRow, PulledUser, RunMode, RunRecord, RunStatus};
 
 /// How long a statement waits for another writer before it fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

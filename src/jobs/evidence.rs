@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::bills::{FoldedRefund, fold};
+use crate::bills::{Folded, FoldedRefund, fold};
 use crate::model::{BusinessDate, Disposition, Payment, Plate, Side, Timestamp};
 use crate::recon::coverage::Pull;
 use crate::recon::{
@@ -57,14 +57,11 @@ pub struct Judged {
 /// When the database cannot be read.
 pub fn judge(store: &Store, scope: &Scope) -> Result<Judged, StoreError> {
     let rows = store.bill_rows_since(scope.start)?;
-    let rows_in = rows.len();
     let folded = fold(rows);
-    let rows_out = folded.payments.iter().map(|payment| u64::from(payment.rows)).sum::<u64>()
-        + folded.refunds.iter().map(|refund| u64::from(refund.rows)).sum::<u64>();
-    let every_row_stands = u64::try_from(rows_in).is_ok_and(|rows_in| rows_in == rows_out);
+    let every_row_stands = folded.ties_out();
     let orders = store.orders(OrderFilter::Since(scope.start))?;
     let notifications = store.notifications()?;
-    let tables = Tables::build(scope, &folded.payments, &orders, &notifications);
+    let tables = Tables::build(scope, &folded, &orders, &notifications);
     let payments = &folded.payments;
     let by_id = |a: u32, b: u32| -> std::cmp::Ordering {
         let id = |index: u32| payments.get(at(index)).map(|payment| (&payment.payment_id, &payment.source));
@@ -112,7 +109,8 @@ struct Tables {
 }
 
 impl Tables {
-    fn build(scope: &Scope, payments: &[Payment], orders: &[StoredOrder], notifications: &[NotificationRecord]) -> Self {
+    fn build(scope: &Scope, folded: &Folded, orders: &[StoredOrder], notifications: &[NotificationRecord]) -> Self {
+        let payments = &folded.payments;
         let mut keys = KeySpace::new();
         let coverage = scope.coverage.as_deref().map_or_else(Coverage::none, pull_coverage);
         let pulled_at = scope.coverage.as_deref().map(pulled_plates).unwrap_or_default();
@@ -146,7 +144,7 @@ impl Tables {
                 }
             })
             .collect();
-        let notification_rows = notification_rows(payments, notifications, &mut keys);
+        let notification_rows = notification_rows(folded, notifications, &mut keys);
         Self { payments: payment_rows, orders: order_rows, notifications: notification_rows }
     }
 }
@@ -154,13 +152,17 @@ impl Tables {
 /// Each notification with the payment that it speaks of: the same id, and, where contents contradict
 /// each other, the one whose amount and order were told.
 fn notification_rows(
-    payments: &[Payment],
+    folded: &Folded,
     notifications: &[NotificationRecord],
     keys: &mut KeySpace,
 ) -> Vec<NotificationRow> {
+    let payments = &folded.payments;
     let mut by_id: HashMap<&str, Vec<u32>> = HashMap::new();
     for (index, payment) in (0_u32..).zip(payments) {
         by_id.entry(payment.external_order_id.as_str()).or_default().push(index);
+    }
+    for (alias, index) in &folded.aliases {
+        by_id.entry(alias.as_str()).or_default().push(*index);
     }
     notifications
         .iter()
@@ -320,7 +322,7 @@ impl Judged {
                 paid: payment.net(),
                 due: order.map(|order| order.snapshot.state.value()).unwrap_or_default(),
                 at: payment.paid_at,
-                rule: judged.rule.name().to_owned(),
+                rule: judged.rule.key().to_owned(),
             };
             if judged.disposition.is_exception() {
                 found.push(facts(judged.disposition.name(), false));
@@ -347,7 +349,7 @@ impl Judged {
             paid: crate::model::Difference::ZERO,
             due: order.snapshot.state.value(),
             at: order.snapshot.exit_at.unwrap_or(order.snapshot.entrance_at),
-            rule: judged.rule.name().to_owned(),
+            rule: judged.rule.key().to_owned(),
         })
     }
 }

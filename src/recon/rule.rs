@@ -19,6 +19,16 @@ macro_rules! rules {
                 match self { $(Self::$variant => $name,)+ }
             }
 
+            /// Its own name, one for each sentence: `PaysDue`.
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)+ }
+            }
+
+            /// The rule with that [`Rule::key`].
+            pub fn from_key(key: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|rule| rule.key() == key)
+            }
+
             /// One English sentence.
             pub const fn english(self) -> &'static str {
                 match self { $(Self::$variant => $english,)+ }
