@@ -294,13 +294,23 @@ pub fn payments_of_file(
     Ok((fold(rows), summary, set_aside))
 }
 
-/// The first `limit` characters of `text`, with `…` when there were more; line breaks are shown as `⏎`.
+/// The first `limit` characters of `text`, with `…` when there were more. Line breaks are shown as `⏎`, other
+/// control characters as `�`: what stands in a bill must not steer the terminal that shows it.
 fn shortened(text: &str, limit: usize) -> String {
-    let mut short: String = text.chars().take(limit).map(|c| if c == '\n' { '⏎' } else { c }).collect();
+    let mut short: String = text.chars().take(limit).map(shown_char).collect();
     if text.chars().nth(limit).is_some() {
         short.push('…');
     }
     short
+}
+
+fn shown_char(c: char) -> char {
+    match c {
+        '\n' => '⏎',
+        '\t' => ' ',
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
 }
 
 fn column_text(column: Option<&String>) -> String {

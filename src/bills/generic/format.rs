@@ -44,6 +44,11 @@ impl Delimiter {
         }
     }
 
+    /// The delimiter `c`.
+    pub fn from_char(c: char) -> Option<Self> {
+        [Self::Comma, Self::Tab, Self::Pipe].into_iter().find(|delimiter| char::from(delimiter.byte()) == c)
+    }
+
     /// What a config calls it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -137,6 +142,11 @@ impl Column {
         }
     }
 
+    /// The column whose default name is `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.default_name() == name)
+    }
+
     /// Whether no bill can do without it.
     pub const fn is_required(self) -> bool {
         matches!(self, Self::PaymentId | Self::Amount | Self::PaidAt)
@@ -179,20 +189,37 @@ pub struct Columns {
 impl Columns {
     /// The configured name of `column`.
     pub fn configured(&self, column: Column) -> Option<&str> {
-        let name = match column {
-            Column::PaymentId => &self.payment_id,
-            Column::OrderId => &self.order_id,
-            Column::Plate => &self.plate,
-            Column::Amount => &self.amount,
-            Column::RefundAmount => &self.refund_amount,
-            Column::Status => &self.status,
-            Column::PaidAt => &self.paid_at,
-            Column::Channel => &self.channel,
-            Column::ExternalOrderId => &self.external_order_id,
-            Column::TradeNo => &self.trade_no,
-            Column::RefundId => &self.refund_id,
+        match column {
+            Column::PaymentId => self.payment_id.as_deref(),
+            Column::OrderId => self.order_id.as_deref(),
+            Column::Plate => self.plate.as_deref(),
+            Column::Amount => self.amount.as_deref(),
+            Column::RefundAmount => self.refund_amount.as_deref(),
+            Column::Status => self.status.as_deref(),
+            Column::PaidAt => self.paid_at.as_deref(),
+            Column::Channel => self.channel.as_deref(),
+            Column::ExternalOrderId => self.external_order_id.as_deref(),
+            Column::TradeNo => self.trade_no.as_deref(),
+            Column::RefundId => self.refund_id.as_deref(),
+        }
+    }
+
+    /// Says that `column` is called `name` in the bill.
+    pub fn rename(&mut self, column: Column, name: String) {
+        let slot = match column {
+            Column::PaymentId => &mut self.payment_id,
+            Column::OrderId => &mut self.order_id,
+            Column::Plate => &mut self.plate,
+            Column::Amount => &mut self.amount,
+            Column::RefundAmount => &mut self.refund_amount,
+            Column::Status => &mut self.status,
+            Column::PaidAt => &mut self.paid_at,
+            Column::Channel => &mut self.channel,
+            Column::ExternalOrderId => &mut self.external_order_id,
+            Column::TradeNo => &mut self.trade_no,
+            Column::RefundId => &mut self.refund_id,
         };
-        name.as_deref()
+        *slot = Some(name);
     }
 }
 
@@ -214,5 +241,33 @@ impl GenericFormat {
             word if word.eq_ignore_ascii_case("failed") => Some(StatusMeaning::Ignored),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_can_be_found_and_renamed() {
+        let mut columns = Columns::default();
+        for column in Column::ALL {
+            assert_eq!(Column::from_name(column.default_name()), Some(column));
+            assert_eq!(columns.configured(column), None);
+            columns.rename(column, column.default_name().to_uppercase());
+            assert_eq!(columns.configured(column), Some(column.default_name().to_uppercase().as_str()));
+            assert_eq!(Column::ALL[column.index()], column);
+        }
+        assert_eq!(Column::from_name("fee"), None);
+    }
+
+    #[test]
+    fn a_delimiter_is_found_by_its_character() {
+        for delimiter in [Delimiter::Comma, Delimiter::Tab, Delimiter::Pipe] {
+            assert_eq!(Delimiter::from_char(char::from(delimiter.byte())), Some(delimiter));
+            let named = serde_json::from_value::<Delimiter>(delimiter.name().into()).unwrap();
+            assert_eq!(named, delimiter);
+        }
+        assert_eq!(Delimiter::from_char(';'), None);
     }
 }

@@ -96,11 +96,9 @@ fn refusal(error: csv::Error, line: u64) -> BillError {
     if let ErrorKind::Utf8 { pos, .. } = error.kind() {
         return BillError::NotUtf8 { line: pos.as_ref().map_or(line, csv::Position::line) };
     }
-    let error = match error.into_kind() {
-        ErrorKind::Io(error) => error,
+    let ErrorKind::Io(error) = error.into_kind() else {
         // A reader of text without a fixed number of fields knows no other error.
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open to additions")]
-        other => std::io::Error::other(format!("{other:?}")),
+        return BillError::Io(std::io::Error::other("not readable as rows with delimiters"));
     };
     if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RowTooLong>) {
         return BillError::RowTooLong { line, limit: MAX_ROW_BYTES };

@@ -1,3 +1,6 @@
+//! Every rule of the profile `generic`, and what no bytes may do to it.
+#![allow(clippy::arithmetic_side_effects, reason = "numbers of tests are small")]
+
 use proptest::prelude::*;
 
 use crate::bills::{
@@ -309,6 +312,54 @@ fn bills_of_other_profiles_are_named() {
     let text = "交易时间,公众账号ID,商户号,微信订单号\n`2026-11-22 09:58:58,`wx,`1,`4200\n";
     let message = refusal(text);
     assert!(message.contains("`wechat-trade`") && message.contains("`generic`"), "{message}");
+}
+
+/// Gives a few bytes at a time and is interrupted now and then, as pipes and signals do.
+struct Trickle<'a> {
+    bytes: &'a [u8],
+    reads: usize,
+    fails_at_end: bool,
+}
+
+impl std::io::Read for Trickle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.reads += 1;
+        if self.reads.is_multiple_of(5) {
+            return Err(std::io::ErrorKind::Interrupted.into());
+        }
+        if self.bytes.is_empty() && self.fails_at_end {
+            return Err(std::io::ErrorKind::ConnectionReset.into());
+        }
+        let count = (self.reads % 7 + 1).min(self.bytes.len()).min(buffer.len());
+        let (now, later) = self.bytes.split_at(count);
+        buffer[..count].copy_from_slice(now);
+        self.bytes = later;
+        Ok(count)
+    }
+}
+
+#[test]
+fn the_size_of_the_pieces_a_bill_comes_in_changes_nothing() {
+    let mut text = HEADER.replace("channel", "remark");
+    text.extend((0..600).map(|n| {
+        let status = if n % 9 == 0 { "?" } else { "" };
+        format!("P{n},,,5.00,,{status},2026-11-22 09:58:58,\"a\n,b\"\r\n")
+    }));
+    let collect = |fails_at_end| {
+        let mut items = Vec::new();
+        let input = Trickle { bytes: text.as_bytes(), reads: 0, fails_at_end };
+        read_bill(input, &BillSource::default(), &mut |item| items.push(item)).map(|summary| (items, summary))
+    };
+    let mut whole = Vec::new();
+    let summary = read_bill(text.as_bytes(), &BillSource::default(), &mut |item| whole.push(item)).unwrap();
+    assert_eq!(collect(false).unwrap(), (whole, summary));
+    assert!(matches!(collect(true), Err(BillError::Io(_))));
+}
+
+#[test]
+fn what_is_shown_of_a_bill_cannot_steer_a_terminal() {
+    let read = rows("P1,,,\u{1b}[2J5,,,2026-11-22 09:58:58,\n");
+    assert_eq!(read.set_aside[0].value, "\u{fffd}[2J5");
 }
 
 /// A writer for the tests: quotes what needs it.
