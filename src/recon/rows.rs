@@ -1,0 +1,47 @@
+//! From what was read to what the rules work on: texts become keys, snapshots become rows, in the same order.
+
+use std::cmp::Ordering;
+
+use crate::model::{OrderSnapshot, Payment};
+
+use super::{Coverage, KeySpace, OrderRow, PaymentRow, row};
+
+/// The rows of `payments`; keys come from `space`, which the orders must share.
+pub fn rows_from_payments(payments: &[Payment], coverage: &Coverage, space: &mut KeySpace) -> Vec<PaymentRow> {
+    let row = |payment: &Payment| PaymentRow {
+        order: payment.order_id.as_ref().map(|id| space.order_key(id.as_str())),
+        plate: payment.plate.as_ref().map(|plate| space.plate_key(plate.as_str())),
+        gross: payment.gross,
+        refunded: payment.refunded,
+        has_refund: payment.has_refund,
+        paid_at: payment.paid_at,
+        conflict: payment.conflict,
+        missing_is_unverifiable: coverage.missing_is_unverifiable(payment.plate.as_ref(), payment.paid_at),
+    };
+    payments.iter().map(row).collect()
+}
+
+/// The rows of `orders`, none vanished and none in want of a bill: the caller knows about that.
+pub fn rows_from_orders(orders: &[OrderSnapshot], space: &mut KeySpace) -> Vec<OrderRow> {
+    let row = |order: &OrderSnapshot| OrderRow {
+        key: space.order_key(order.order_id.as_str()),
+        plate: order.plate.as_ref().map(|plate| space.plate_key(plate.as_str())),
+        entrance_at: order.entrance_at,
+        exit_at: order.exit_at,
+        state: order.state,
+        vanished: false,
+        missing_is_unverifiable: false,
+    };
+    orders.iter().map(row).collect()
+}
+
+/// The order of payment ids for [`super::Input::id_order`]; the same id of two sources goes by source.
+pub fn id_order(payments: &[Payment]) -> impl Fn(u32, u32) -> Ordering + Sync + '_ {
+    |a, b| {
+        let key = |index: u32| {
+            let payment = row(payments, index);
+            (&payment.payment_id, &payment.source, &payment.external_order_id)
+        };
+        key(a).cmp(&key(b))
+    }
+}
