@@ -13,8 +13,8 @@ use super::{Outcome, row};
 /// The header of the CSV.
 pub const HEADER: [&str; 8] = ["kind", "payment_id", "order_id", "plate", "paid", "due", "difference", "at"];
 
-/// One exception. Texts are empty where nothing is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One exception. Texts are empty where nothing is known. The fields stand in the order by which lines are sorted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExceptionLine<'a> {
     /// When: paid, else left, else came in.
     pub at: Timestamp,
@@ -39,7 +39,7 @@ impl ExceptionLine<'_> {
     }
 }
 
-/// The exceptions of `outcome`, sorted by time, payment id, order id and kind.
+/// The exceptions of `outcome`, sorted by time, payment id, order id and kind, then by what else a line shows.
 pub fn exceptions<'a>(
     payments: &'a [Payment],
     orders: &'a [OrderSnapshot],
@@ -59,7 +59,7 @@ pub fn exceptions<'a>(
     lines.extend(
         alone.filter(|(_, what)| what.disposition.is_exception()).map(|(o, what)| of_order(o, what.disposition)),
     );
-    lines.sort_by(|a, b| (a.at, a.payment_id, a.order_id, a.kind).cmp(&(b.at, b.payment_id, b.order_id, b.kind)));
+    lines.sort_unstable();
     lines
 }
 

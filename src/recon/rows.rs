@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{OrderSnapshot, Payment};
+use crate::model::{OrderId, OrderSnapshot, Payment};
 
 use super::{Coverage, KeySpace, OrderRow, PaymentRow, row};
 
@@ -35,13 +35,14 @@ pub fn rows_from_orders(orders: &[OrderSnapshot], space: &mut KeySpace) -> Vec<O
     orders.iter().map(row).collect()
 }
 
-/// The order of payment ids for [`super::Input::id_order`]; the same id of two sources goes by source.
+/// The order of payment ids for [`super::Input::id_order`]. The same id of two sources goes by source; records in
+/// conflict share even that, and go by what they contradict each other in.
 pub fn id_order(payments: &[Payment]) -> impl Fn(u32, u32) -> Ordering + Sync + '_ {
     |a, b| {
-        let key = |index: u32| {
-            let payment = row(payments, index);
-            (&payment.payment_id, &payment.source, &payment.external_order_id)
-        };
-        key(a).cmp(&key(b))
+        let (a, b) = (row(payments, a), row(payments, b));
+        let order = |payment: &Payment| payment.order_id.as_ref().map(OrderId::key);
+        let ids =
+            (&a.payment_id, &a.source, &a.external_order_id).cmp(&(&b.payment_id, &b.source, &b.external_order_id));
+        ids.then_with(|| a.plate.cmp(&b.plate)).then_with(|| order(a).cmp(&order(b)))
     }
 }

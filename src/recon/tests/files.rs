@@ -101,7 +101,8 @@ fn payments() -> impl Strategy<Value = Vec<Payment>> {
             conflict: odd == 0,
             bill_disagrees: odd == 1,
             ..payment(
-                &format!("p{n}"),
+                // Records in conflict share their id.
+                &if odd == 0 { "p".to_owned() } else { format!("p{n}") },
                 if order < 4 { ["a", "B", "c", "x"][usize::from(order)] } else { "" },
                 &format!("渝A0000{plate}"),
                 &amount.to_string(),
