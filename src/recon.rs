@@ -11,9 +11,13 @@ mod assign;
 mod classify;
 
 pub mod coverage;
+pub mod exceptions;
+pub mod files;
 pub mod input;
 pub mod key;
+pub mod orders_csv;
 pub mod outcome;
+pub mod rows;
 pub mod rule;
 pub mod totals;
 

@@ -17,7 +17,8 @@ pub struct Coverage {
 enum Kind {
     Full,
     None,
-    Pull(Pull),
+    /// The pull, and whether every order of the roster was seen.
+    Pull(Pull, bool),
 }
 
 /// One pull of the platform, as far as rule 7 asks for it.
@@ -47,8 +48,9 @@ impl Coverage {
     }
 
     /// What one pull covers.
-    pub const fn of(pull: Pull) -> Self {
-        Self { kind: Kind::Pull(pull) }
+    pub fn of(pull: Pull) -> Self {
+        let whole = !pull.any_failed && pull.doubtful.is_empty() && pull.roster.is_subset(&pull.pulled);
+        Self { kind: Kind::Pull(pull, whole) }
     }
 
     /// Whether the missing order of a payment of `plate` (`None`: the bill has none) proves nothing.
@@ -56,18 +58,18 @@ impl Coverage {
         match &self.kind {
             Kind::Full => false,
             Kind::None => true,
-            Kind::Pull(pull) => pull.pulled_at.since_s(paid_at) > HISTORY_S || !pull.covers(plate),
+            Kind::Pull(pull, whole) => {
+                let covered = plate.map_or(*whole, |plate| pull.covers(plate));
+                pull.pulled_at.since_s(paid_at) > HISTORY_S || !covered
+            }
         }
     }
 }
 
 impl Pull {
-    /// Whether every order of `plate` was seen; without a plate, whether every order at all was.
-    fn covers(&self, plate: Option<&Plate>) -> bool {
-        match plate {
-            Some(plate) => self.roster.contains(plate) && self.pulled.contains(plate) && !self.doubtful.contains(plate),
-            None => !self.any_failed && self.doubtful.is_empty() && self.roster.is_subset(&self.pulled),
-        }
+    /// Whether every order of `plate` was seen.
+    fn covers(&self, plate: &Plate) -> bool {
+        self.roster.contains(plate) && self.pulled.contains(plate) && !self.doubtful.contains(plate)
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails")]
 
 mod cases;
+mod files;
 mod naive;
 mod properties;
 mod world;

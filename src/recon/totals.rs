@@ -163,6 +163,13 @@ impl TieOut {
     }
 }
 
+impl Serialize for TieOut {
+    /// As one `true` or `false`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(self.holds())
+    }
+}
+
 #[cfg(test)]
 mod unit {
     use super::*;
