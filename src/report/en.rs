@@ -235,9 +235,10 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
                 counted(*count, "record", "records")
             )
         }
-        Phrase::More { count } => {
-            format!("{} more not shown here; all exceptions are in the attachment.", counted(*count, "row", "rows"))
+        Phrase::MoreAttached { count } => {
+            format!("{count} more not shown here; all exceptions are in the attachment.")
         }
+        Phrase::More { count } => format!("{} more not shown here.", counted(*count, "row", "rows")),
         Phrase::SetAsideRows { count } => format!(
             "Beside these, {} could not be read and stand outside the reconciliation, see below.",
             counted(*count, "bill row", "bill rows")

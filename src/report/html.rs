@@ -9,7 +9,7 @@ pub(super) mod style;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use self::exceptions::{exceptions, more, refunds_owed};
+use self::exceptions::{exceptions, refunds_owed};
 use self::parts::{Figure, card, dim, figures, items, named};
 use super::data::{Bucket, Change, NamedTotal, ReportData, TieOutSide};
 use super::escape::visible;
@@ -359,6 +359,13 @@ fn changes(data: &ReportData, lang: Lang) -> Markup {
             }
         },
     )
+}
+
+/// That rows were left out.
+fn more(len: usize, lang: Lang) -> Markup {
+    html! {
+        @if let Some(count) = view::left_out(len) { (dim(&lang.say(&Phrase::More { count }))) }
+    }
 }
 
 fn footer(data: &ReportData, lang: Lang) -> Markup {

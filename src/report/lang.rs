@@ -290,7 +290,9 @@ pub(super) enum Phrase<'a> {
     Pulled { users: u64, plates: u64, pulled: u64 },
     /// Records that could not be read.
     RejectedRecords { count: u64 },
-    /// Rows that are in the attachment only.
+    /// Exceptions that are in the attachment only.
+    MoreAttached { count: u64 },
+    /// Rows of another list that are left out.
     More { count: u64 },
     /// Rows set aside, beside the tie-out.
     SetAsideRows { count: u64 },

@@ -176,8 +176,8 @@ fn a_long_list_is_cut_and_says_so() {
     data.exception_rows = vec![row; 100_000];
     let page = html(&data, Lang::Zh);
     assert!(page.len() < 500_000, "{}", page.len());
-    assert!(page.contains("另有 99900 行未在此列出"));
-    assert!(text(&data, Lang::En).contains("99900 rows more not shown here"));
+    assert!(page.contains("另有 99900 笔未在此列出，全部差异见附件"));
+    assert!(text(&data, Lang::En).contains("99900 more not shown here"));
 }
 
 #[test]

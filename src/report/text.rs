@@ -81,6 +81,14 @@ impl Page {
         }
     }
 
+    /// That exceptions were left out.
+    fn more_attached(&mut self, len: usize) {
+        if let Some(count) = view::left_out(len) {
+            let more = self.lang.say(&Phrase::MoreAttached { count });
+            self.line(format!("  {more}"));
+        }
+    }
+
     fn finish(mut self) -> String {
         self.lines.push(String::new());
         self.lines.join("\n")
@@ -190,7 +198,7 @@ fn exceptions(page: &mut Page, data: &ReportData) {
         for row in resolved.iter().take(MAX_ROWS) {
             exception(page, row, true);
         }
-        page.more(resolved.len());
+        page.more_attached(resolved.len());
     }
 }
 
@@ -206,7 +214,7 @@ fn kind(page: &mut Page, group: &Group<'_>) {
     for row in group.rows.iter().take(MAX_ROWS) {
         exception(page, row, false);
     }
-    page.more(group.rows.len());
+    page.more_attached(group.rows.len());
 }
 
 fn exception(page: &mut Page, row: &ExceptionRow, with_kind: bool) {
@@ -280,7 +288,7 @@ fn refunds_owed(page: &mut Page, owed: &[RefundOwed]) {
             page.line(format!("      {} {}", words.order_id, visible(order)));
         }
     }
-    page.more(owed.len());
+    page.more_attached(owed.len());
     let total = view::sum_owed(owed);
     let count = lang.say(&Phrase::Count { count: total.count });
     page.line(format!("  {} {count}  ¥{}", words.total, total.grouped()));

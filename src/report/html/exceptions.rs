@@ -38,7 +38,7 @@ pub(super) fn exceptions(data: &ReportData, lang: Lang) -> Markup {
         @if !resolved.is_empty() {
             (card(words.resolved_rows, html! {
                 (items(&resolved.iter().take(MAX_ROWS).map(|row| exception(row, true, lang)).collect::<Vec<_>>()))
-                (more(resolved.len(), lang))
+                (more_attached(resolved.len(), lang))
             }))
         }
     }
@@ -69,7 +69,7 @@ fn kind(group: &Group<'_>, lang: Lang) -> Markup {
             p class="ink" style={ (style::P) "margin-bottom:2px;" } { span class="dim" style="color:#5b6570;" { (words.means) (words.colon) } (advice.means) }
             p class="ink" style=(style::P) { span class="dim" style="color:#5b6570;" { (words.todo) (words.colon) } (advice.todo) }
             (items(&group.rows.iter().take(MAX_ROWS).map(|row| exception(row, false, lang)).collect::<Vec<_>>()))
-            (more(group.rows.len(), lang))
+            (more_attached(group.rows.len(), lang))
         }
     }
 }
@@ -129,7 +129,7 @@ pub(super) fn refunds_owed(data: &ReportData, lang: Lang) -> Markup {
         html! {
             (dim(words.refunds_owed_lead))
             (items(&data.refunds_owed.iter().take(MAX_ROWS).map(|owed| refund_owed(owed, lang)).collect::<Vec<_>>()))
-            (more(data.refunds_owed.len(), lang))
+            (more_attached(data.refunds_owed.len(), lang))
             p class="ink" style={ (style::P) (style::STRONG) "text-align:right;" } {
                 (words.total) " " (lang.say(&Phrase::Count { count: total.count })) " · ¥" (total.grouped())
             }
@@ -156,9 +156,9 @@ fn refund_owed(owed: &RefundOwed, lang: Lang) -> (Markup, Markup) {
     (story, html! { strong { "¥" (owed.amount.grouped()) } })
 }
 
-/// That rows were left out.
-pub(super) fn more(len: usize, lang: Lang) -> Markup {
+/// That exceptions were left out.
+fn more_attached(len: usize, lang: Lang) -> Markup {
     html! {
-        @if let Some(count) = view::left_out(len) { (dim(&lang.say(&Phrase::More { count }))) }
+        @if let Some(count) = view::left_out(len) { (dim(&lang.say(&Phrase::MoreAttached { count }))) }
     }
 }
