@@ -1,1 +1,31 @@
-//! (in work)
+//! The report: what a run found, told to the people who act on it.
+//!
+//! [`data`] is what there is to say; [`html()`], [`text()`], [`exceptions_csv`] and [`subject()`] are pure functions of
+//! it and of the language. [`mail`] makes a message of them and sends it; it is the only part that does IO.
+
+pub mod data;
+pub mod mail;
+
+mod csv;
+mod en;
+mod escape;
+mod failure;
+mod html;
+mod lang;
+mod text;
+mod view;
+mod zh;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use csv::exceptions_csv;
+pub use data::{FailureReport, ReportData};
+pub use escape::{spreadsheet_cell, visible};
+pub use failure::{failure_html, failure_subject, failure_text};
+pub use html::html;
+pub use lang::{Kind, Lang, LangError};
+pub use text::text;
+pub use view::subject;

@@ -17,10 +17,10 @@ use super::evidence::{Judged, at};
 use super::progress::Progress;
 use crate::clock::Clock;
 use crate::etcp::{AttemptOutcome, Code, EtcpError, PaidRequest, Sessions, UnpaidOrder};
-use crate::model::{Amount, NotificationState, OrderSnapshot, Plate, Timestamp};
+use crate::model::{NotificationState, OrderSnapshot, Plate, Timestamp};
 use crate::notify::{
     Attempt, Breaker, Budget, Caps, DueFact, Next, PlanState, Policy, Precheck, Reading, Resend, Standing, Verdict,
-    WhyHeld, WhyNot, WhyStopped, after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh,
+    WhyNot, WhyStopped, after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh,
     found_sending, is_second_booking, plan, precheck, reading, resolve, watch,
 };
 use crate::store::{AttemptEnd, AttemptStart, NewNotification, NotificationRecord, PlateUser, Store};
@@ -144,6 +144,11 @@ impl<'a> Teller<'a> {
             stopped: None,
             unlisted: HashSet::new(),
         })
+    }
+
+    /// The database, to judge by.
+    pub const fn store(&self) -> &Store {
+        self.store
     }
 
     /// What a process that died left behind: `sending` means unknown.
@@ -656,17 +661,4 @@ pub fn caps(settings: &crate::config::Notify) -> Caps {
         max_total: settings.max_total,
         not_before: settings.not_before,
     }
-}
-
-/// The sum that waits, for the summary.
-pub fn waiting(records: &[NotificationRecord]) -> (u64, Amount) {
-    let planned = records.iter().filter(|record| record.standing.state == NotificationState::Planned);
-    planned.fold((0, Amount::ZERO), |(count, sum), record| {
-        (count + 1, sum.checked_add(record.standing.amount).unwrap_or(sum))
-    })
-}
-
-/// What a person's word for a held state is, for `notifications`.
-pub const fn held_hint(why: WhyHeld) -> &'static str {
-    why.name()
 }

@@ -222,18 +222,6 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
-    /// How many payment rows the bills have of a date, by which the tie-out is checked.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn payment_rows_on(&self, date: BusinessDate) -> Result<u64, StoreError> {
-        let sql = "SELECT COUNT(*) FROM bill_row WHERE kind = 'payment' AND at >= :start AND at < :end";
-        let values = named_params! {":start": date.start().unix(), ":end": date.end().unix()};
-        let count: i64 =
-            self.connection.query_row(sql, values, |row| row.get(0)).map_err(self.failed("counting bill rows"))?;
-        Ok(u64::try_from(count).unwrap_or(0))
-    }
-
     /// The bill rows that bear `id` as payment id, refund id, external order id, trade number or order id.
     ///
     /// # Errors

@@ -89,19 +89,18 @@ impl Store {
         })
     }
 
-    /// The kept tokens with the moment they were obtained.
+    /// A user's kept token and the moment it was obtained.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn tokens(&self) -> Result<Vec<(Mobile, String, Timestamp)>, StoreError> {
-        let failed = self.failed("reading the tokens");
-        let sql = "SELECT mobile, token, obtained_at FROM session";
-        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let rows = statement.query_map([], |row| {
-            let mobile = parsed(0, &row.get::<_, String>(0)?, Mobile::parse)?;
-            Ok((mobile, row.get(1)?, Timestamp::from_unix(row.get(2)?)))
-        });
-        rows.and_then(Iterator::collect).map_err(&failed)
+    pub fn token(&self, mobile: &Mobile) -> Result<Option<(String, Timestamp)>, StoreError> {
+        let sql = "SELECT token, obtained_at FROM session WHERE mobile = :mobile";
+        self.connection
+            .query_row(sql, named_params! {":mobile": mobile.expose()}, |row| {
+                Ok((row.get(0)?, Timestamp::from_unix(row.get(1)?)))
+            })
+            .optional()
+            .map_err(self.failed("reading a token"))
     }
 
     /// Keeps a user's token, in place of the one before.

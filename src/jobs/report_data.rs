@@ -1,0 +1,316 @@
+//! What the report of a run says, collected from the evidence and from what the run did.
+
+use std::collections::BTreeMap;
+
+use super::evidence::{Judged, at};
+use super::exceptions::ExceptionChanges;
+use super::inbox::{BillOutcome, BillStatus};
+use super::notify::Alarm;
+use super::summary::{Parts, coverage_summary, refund_totals};
+use crate::model::{Amount, Difference, Disposition, Timestamp, Total};
+use crate::recon::{Rule, Tally};
+use crate::report::data::{self, Bucket, PartialReason, ReportData, Sentence};
+use crate::store::{ExceptionFacts, ExceptionRow, RunMode, RunRecord, RunStatus};
+
+/// What a report needs beside the summary's parts.
+pub struct Facts<'a> {
+    /// Why the run is partial.
+    pub partial_reasons: Vec<PartialReason>,
+    /// What heads the report.
+    pub alarms: &'a [Alarm],
+    /// The run of the same date before.
+    pub before: Option<&'a RunRecord>,
+    /// The rows that the date's bills had set aside.
+    pub set_aside: Vec<(String, crate::bills::SetAside)>,
+    /// The exceptions that were open before the run.
+    pub open_before: &'a [ExceptionRow],
+    /// What the run does to them.
+    pub changes: &'a ExceptionChanges,
+    /// Our clock against the platform's.
+    pub clock_skew_s: Option<i64>,
+    /// The newest hash of the journal.
+    pub journal_head: Option<String>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Collects the report of a run.
+pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> ReportData {
+    let (matched, unmatched) = refund_totals(judged);
+    let payments = buckets(&judged.totals.payments);
+    let orders = buckets(&judged.totals.orders);
+    let rerun = facts.before.map(|run| rerun(run, &payments, &orders));
+    let set_aside_rows: u64 = u64::try_from(facts.set_aside.len()).unwrap_or(u64::MAX);
+    ReportData {
+        run_id: parts.run.to_owned(),
+        date: judged.date,
+        mode: match parts.mode {
+            RunMode::Live => data::Mode::Live,
+            RunMode::DryRun => data::Mode::DryRun,
+            RunMode::Offline => data::Mode::Offline,
+        },
+        status: match parts.status {
+            RunStatus::Complete => data::Status::Complete,
+            RunStatus::Partial => data::Status::Partial,
+            RunStatus::Failed => data::Status::Failed,
+        },
+        partial_reasons: facts.partial_reasons,
+        alerts: facts.alarms.iter().map(alert).collect(),
+        rerun,
+        made_at: facts.at,
+        coverage: coverage(parts),
+        bills: parts.bills.iter().map(bill).collect(),
+        set_aside: facts.set_aside.into_iter().map(set_aside_row).collect(),
+        payments,
+        orders,
+        refunds: data::Refunds { matched, unmatched },
+        unmatched_refunds: unmatched_refunds(judged),
+        notifications: data::Notifications {
+            acknowledged: parts.told.acknowledged,
+            rejected: parts.told.rejected,
+            unknown: parts.unknown,
+            held: parts.told.held,
+            due: judged.totals.payments.get(Disposition::NotifyDue).count,
+        },
+        exceptions: roll_forward(facts.open_before, facts.changes),
+        exception_rows: exception_rows(facts.open_before, facts.changes, facts.at),
+        refunds_owed: refunds_owed(judged),
+        by_channel: by_channel(judged),
+        by_car_park: by_car_park(judged),
+        tie_out: data::TieOut {
+            payments: side(judged.control.payments, &judged.totals.payments),
+            orders: side(judged.control.orders, &judged.totals.orders),
+            refunds: data::TieOutSide { came_in: refunds_in(judged), accounted_for: sum(matched, unmatched) },
+            set_aside_rows,
+            holds: judged.tie_out,
+        },
+        clock_skew_s: facts.clock_skew_s,
+        journal_head: facts.journal_head,
+    }
+}
+
+fn sum(mut first: Total, second: Total) -> Total {
+    first.merge(second);
+    first
+}
+
+fn refunds_in(judged: &Judged) -> Total {
+    judged.refunds_of_date().fold(Total::default(), |mut total, refund| {
+        total.add(refund.amount);
+        total
+    })
+}
+
+fn side(came_in: Total, tally: &Tally) -> data::TieOutSide {
+    data::TieOutSide { came_in, accounted_for: tally.total() }
+}
+
+fn buckets(tally: &Tally) -> Vec<Bucket> {
+    tally.iter().map(|(disposition, total)| Bucket { disposition, total }).collect()
+}
+
+/// What changed since the run before, from the summary that it left.
+fn rerun(run: &RunRecord, payments: &[Bucket], orders: &[Bucket]) -> data::Rerun {
+    let summary: serde_json::Value =
+        run.summary.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let before = |side: &str| stored_buckets(&summary, side);
+    data::Rerun {
+        of: run.id.clone(),
+        of_made_at: Some(run.started_at),
+        payments: data::Change::between(&before("payments"), payments),
+        orders: data::Change::between(&before("orders"), orders),
+    }
+}
+
+fn stored_buckets(summary: &serde_json::Value, side: &str) -> Vec<Bucket> {
+    let by = summary.get(side).and_then(|side| side.get("by")).and_then(serde_json::Value::as_object);
+    let stored = by.into_iter().flatten().filter_map(|(name, total)| {
+        let fen = total.get("amount")?.as_str()?.replace('.', "").parse::<i128>().ok()?;
+        let count = total.get("count")?.as_u64()?;
+        Some(Bucket { disposition: Disposition::from_name(name)?, total: Total { count, fen } })
+    });
+    stored.collect()
+}
+
+fn alert(alarm: &Alarm) -> data::Alert {
+    match alarm {
+        Alarm::LateBooking { order_id, external_order_id } => data::Alert::LateBooking {
+            order_id: order_id.clone(),
+            external_order_id: external_order_id.clone(),
+        },
+        Alarm::TwoBookings { order_id } => data::Alert::TwoBookings { order_id: order_id.clone() },
+    }
+}
+
+fn coverage(parts: &Parts<'_>) -> data::Coverage {
+    let summary = coverage_summary(parts.coverage, parts.rejected_records);
+    let failed = summary.failed.into_iter();
+    data::Coverage {
+        users: summary.users,
+        plates: summary.plates,
+        pulled: summary.pulled,
+        rejected_records: summary.rejected_records,
+        failed: failed
+            .map(|one| data::FailedPull { mobile: one.mobile, plate: one.plate, reason: one.reason })
+            .collect(),
+    }
+}
+
+fn bill(bill: &BillOutcome) -> data::Bill {
+    data::Bill {
+        file: bill.file.clone(),
+        sha256: bill.sha256.clone(),
+        profile: bill.profile.clone(),
+        status: match bill.status {
+            BillStatus::Imported => data::BillStatus::Imported,
+            BillStatus::Known => data::BillStatus::Known,
+            BillStatus::Refused => data::BillStatus::Refused,
+        },
+        payments: bill.payments,
+        refunds: bill.refunds,
+        ignored: bill.ignored,
+        set_aside: bill.set_aside,
+        reason: bill.reason.clone(),
+    }
+}
+
+fn set_aside_row((file, row): (String, crate::bills::SetAside)) -> data::SetAsideRow {
+    data::SetAsideRow { file, line: row.line, column: row.column, value: row.value, reason: row.reason }
+}
+
+fn unmatched_refunds(judged: &Judged) -> Vec<data::UnmatchedRefund> {
+    let unmatched = judged.refunds_of_date().filter(|refund| refund.payment.is_none());
+    unmatched
+        .map(|refund| data::UnmatchedRefund {
+            source: refund.source.clone(),
+            payment_id: refund.payment_id.clone(),
+            refund_id: refund.refund_id.clone(),
+            amount: refund.amount,
+            at: refund.at,
+        })
+        .collect()
+}
+
+/// Duplicate and double payments of the whole window that still owe the customer money.
+fn refunds_owed(judged: &Judged) -> Vec<data::RefundOwed> {
+    let owed = judged.payments.iter().zip(&judged.outcome.payments).filter(|(_, now)| now.disposition.refund_owed());
+    owed.filter_map(|(payment, now)| {
+        let order = now.order.and_then(|order| judged.orders.get(at(order)));
+        Some(data::RefundOwed {
+            kind: now.disposition.name().to_owned(),
+            date: payment.paid_at.business_date(),
+            source: payment.source.clone(),
+            channel: payment.channel.clone(),
+            payment_id: payment.payment_id.clone(),
+            external_order_id: payment.external_order_id.to_string(),
+            order_id: order.map(|order| order.snapshot.order_id.to_string()),
+            plate: payment
+                .plate
+                .as_ref()
+                .or(order.and_then(|order| order.snapshot.plate.as_ref()))
+                .map(ToString::to_string),
+            amount: payment.net().to_amount()?,
+            paid_at: payment.paid_at,
+        })
+    })
+    .collect()
+}
+
+fn by_channel(judged: &Judged) -> Vec<data::NamedTotal> {
+    named(judged.payments_of_date().map(|(_, payment)| (payment.channel.clone(), payment.gross)))
+}
+
+fn by_car_park(judged: &Judged) -> Vec<data::NamedTotal> {
+    named(judged.listed_orders().map(|(_, order)| {
+        let seen = &order.snapshot;
+        let name = if seen.parking_name.is_empty() { &seen.parking_id } else { &seen.parking_name };
+        (name.clone(), seen.state.value())
+    }))
+}
+
+fn named(rows: impl Iterator<Item = (String, Amount)>) -> Vec<data::NamedTotal> {
+    let mut totals: BTreeMap<String, Total> = BTreeMap::new();
+    for (name, amount) in rows {
+        totals.entry(name).or_default().add(amount);
+    }
+    totals.into_iter().map(|(name, total)| data::NamedTotal { name, total }).collect()
+}
+
+/// The money at stake in an exception: what was paid, else what is due.
+fn stake(facts: &ExceptionFacts) -> i64 {
+    if facts.payment_id.is_some() { facts.paid.fen() } else { facts.due.fen() }
+}
+
+fn roll_forward(open: &[ExceptionRow], changes: &ExceptionChanges) -> data::RollForward {
+    let total = |stakes: &mut dyn Iterator<Item = i64>| {
+        stakes.fold(Total::default(), |mut total, fen| {
+            total.add_fen(fen);
+            total
+        })
+    };
+    let is_resolved = |row: &&ExceptionRow| changes.resolved.iter().any(|(id, _)| *id == row.id);
+    let resolved = total(&mut open.iter().filter(is_resolved).map(|row| stake(&row.facts)));
+    let carried = total(&mut changes.carried.iter().map(|(_, facts)| stake(facts)));
+    let new = total(&mut changes.opened.iter().map(stake));
+    // A carried one whose amount changed is opened with its amount of now, so that the line adds up.
+    data::RollForward { opening: sum(carried, resolved), new, resolved, closing: sum(carried, new) }
+}
+
+fn exception_rows(open: &[ExceptionRow], changes: &ExceptionChanges, now: Timestamp) -> Vec<data::ExceptionRow> {
+    let known = |id: i64| open.iter().find(|row| row.id == id);
+    let mut rows: Vec<data::ExceptionRow> = Vec::new();
+    for facts in &changes.opened {
+        rows.push(exception_row(facts, None, data::ExceptionStatus::New, why(&facts.rule), now));
+    }
+    for (id, facts) in &changes.carried {
+        rows.push(exception_row(facts, known(*id), data::ExceptionStatus::Carried, why(&facts.rule), now));
+    }
+    for (id, reason) in &changes.resolved {
+        if let Some(row) = known(*id) {
+            let status = data::ExceptionStatus::Resolved;
+            rows.push(exception_row(&row.facts, Some(row), status, resolved_why(reason), now));
+        }
+    }
+    rows
+}
+
+fn exception_row(
+    facts: &ExceptionFacts,
+    known: Option<&ExceptionRow>,
+    status: data::ExceptionStatus,
+    why: Sentence,
+    now: Timestamp,
+) -> data::ExceptionRow {
+    let first_seen = known.map_or(now, |row| row.first_seen_at).business_date();
+    let has_payment = facts.payment_id.is_some();
+    data::ExceptionRow {
+        id: known.map(|row| row.id),
+        kind: facts.kind.clone(),
+        status,
+        date: facts.date,
+        payment_id: facts.payment_id.clone(),
+        external_order_id: facts.external_order_id.clone(),
+        order_id: facts.order_id.clone(),
+        plate: facts.plate.clone(),
+        paid: has_payment.then_some(facts.paid),
+        due: Some(facts.due),
+        difference: Difference::from_fen(facts.paid.fen().saturating_sub(facts.due.fen())),
+        at: Some(facts.at),
+        first_seen,
+        age_days: u32::try_from(now.business_date().days_since(first_seen)).unwrap_or(0),
+        why,
+        note: known.and_then(|row| row.note.clone()),
+    }
+}
+
+/// The sentence of a rule, by its key.
+fn why(rule: &str) -> Sentence {
+    Rule::from_key(rule).map_or_else(Sentence::default, |rule| Sentence::new(rule.chinese(), rule.english()))
+}
+
+/// The sentence of a resolution: `now settled`, `became amount_mismatch`.
+fn resolved_why(reason: &str) -> Sentence {
+    let name = reason.rsplit(' ').next().unwrap_or(reason);
+    let chinese = Disposition::from_name(name).map_or(name, |disposition| disposition.chinese());
+    Sentence::new(format!("现为：{chinese}"), format!("It is {name} now."))
+}

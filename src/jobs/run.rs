@@ -1,0 +1,590 @@
+//! One reconciliation: bills in, the platform pulled, judged, notified, reported.
+//!
+//! Load → decide → apply, twice: once to know what is due, and, when the platform has been told, once
+//! more to know what is. The run's end is one transaction; the mail is stored in it and sent after it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::time::Instant;
+
+use super::evidence::{Judged, Scope, judge};
+use super::exceptions::{Examined, ExceptionChanges, changes};
+use super::inbox::{BillOutcome, BillStatus, InboxOutcome, has_bill_for, import_inbox};
+use super::mailing::{self, Delivery};
+use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps};
+use super::platform::{StoredTokens, client};
+use super::progress::Progress;
+use super::pull::{PullJob, deadline_after, pull, users};
+use super::report_data::{Facts, report_data};
+use super::sources::claimed_sources;
+use super::summary::{ExceptionSummary, Parts, Summary};
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::etcp::Sessions;
+use crate::model::{BusinessDate, NotificationState, Plate, Side};
+use crate::notify::Resend;
+use crate::report::FailureReport;
+use crate::report::data::{PartialReason, Sentence};
+use crate::store::{
+    CoverageRow, ExceptionKey, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock, RunMode, RunRecord,
+    RunStatus, Store,
+};
+
+/// Which run, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct RunOptions {
+    /// The date that is reconciled.
+    pub date: BusinessDate,
+    /// Live, dry or offline.
+    pub mode: RunMode,
+    /// No mail, whatever the config says.
+    pub no_email: bool,
+}
+
+/// What a run ended with.
+#[derive(Debug)]
+pub struct Finished {
+    /// The summary.
+    pub summary: Summary,
+    /// How it ended.
+    pub status: RunStatus,
+    /// The mail still waits, and why.
+    pub undelivered: Option<String>,
+    /// Why it is partial.
+    pub reasons: Vec<PartialReason>,
+    /// Files in the inbox that no source claims.
+    pub unclaimed: Vec<String>,
+    /// The report's files.
+    pub files: Vec<PathBuf>,
+}
+
+/// Another run works on the database.
+#[derive(Debug, thiserror::Error)]
+#[error("another run holds the lock of database {}; nothing was done\nhint: wait for it to end, then run again", path.display())]
+pub struct Busy {
+    /// The database.
+    pub path: PathBuf,
+}
+
+/// Counts or sums that do not add up.
+#[derive(Debug, thiserror::Error)]
+#[error("the run of {date} does not tie out: counts or sums of the dispositions are not those of what came in\nhint: this is a fault of the program; nothing of this run is to be trusted, the evidence is kept")]
+pub struct DoesNotTieOut {
+    /// The date.
+    pub date: BusinessDate,
+}
+
+/// The database file of the settings.
+pub fn database_path(settings: &Settings) -> &Path {
+    let config::Database::Sqlite(path) = &settings.database;
+    path
+}
+
+/// Takes the one lock of all work on a database.
+///
+/// # Errors
+/// [`Busy`] when another run holds it.
+pub fn lock(path: &Path) -> anyhow::Result<RunLock> {
+    let lock = RunLock::try_acquire(path).with_context(|| format!("the lock of database {}", path.display()))?;
+    Ok(lock.ok_or_else(|| Busy { path: path.to_owned() })?)
+}
+
+/// Opens the database and makes sure that it is this merchant's.
+///
+/// # Errors
+/// When it cannot be used, or belongs to another platform address or merchant.
+pub fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    let mut store = Store::open(database_path(settings))?;
+    store.bind(&settings.platform.base_url, &settings.merchant.merchant_no)?;
+    Ok(store)
+}
+
+/// Runs one reconciliation from the lock to the mail.
+///
+/// # Errors
+/// When nothing of it is to be trusted, or it could not begin; the failure is mailed if that is possible.
+pub async fn run(
+    settings: &Settings,
+    options: RunOptions,
+    clock: &Clock,
+    progress: &dyn Progress,
+) -> anyhow::Result<Finished> {
+    if options.mode != RunMode::Offline {
+        settings.merchant.merchant_key.get()?;
+    }
+    let email = settings.report.email.as_ref().filter(|_| !options.no_email && options.mode != RunMode::DryRun);
+    if let Some(email) = email {
+        mailing::mail_server(email)?;
+    }
+    let _lock = lock(database_path(settings))?;
+    let mut store = open_store(settings)?;
+    let before = store.last_finished_live_run(options.date)?;
+    let record = store.begin_run(options.date, options.mode, clock.now())?;
+    let span = tracing::info_span!("run", run.id = %record.id);
+    let _entered = span.enter();
+    let mut night = Night { settings, options, clock, progress, record: &record, before, email };
+    match night.run(&mut store).await {
+        Ok(finished) => Ok(finished),
+        Err(error) => {
+            night.fail(&mut store, &error).await;
+            Err(error)
+        }
+    }
+}
+
+/// One run under way.
+struct Night<'a> {
+    settings: &'a Settings,
+    options: RunOptions,
+    clock: &'a Clock,
+    progress: &'a dyn Progress,
+    record: &'a RunRecord,
+    before: Option<RunRecord>,
+    email: Option<&'a config::Email>,
+}
+
+/// What came in.
+struct Intake {
+    inbox: InboxOutcome,
+    missing_sources: Vec<String>,
+    coverage: Option<Vec<CoverageRow>>,
+    rejected_records: u64,
+    roster: Vec<RosterPlate>,
+    skew_s: Option<i64>,
+}
+
+/// What was told.
+#[derive(Default)]
+struct Telling {
+    told: Told,
+    alarms: Vec<Alarm>,
+    stopped: Option<Stopped>,
+}
+
+impl Night<'_> {
+    async fn run(&mut self, store: &mut Store) -> anyhow::Result<Finished> {
+        let deadline = deadline_after(self.settings.run.deadline);
+        let sources = claimed_sources(&self.settings.bills)?;
+        let sessions = self.sessions()?;
+        let inbox = match self.options.mode {
+            RunMode::Offline => known_bills(store, self.options.date)?,
+            RunMode::Live | RunMode::DryRun => {
+                import_inbox(store, &self.settings.bills.inbox, &sources, self.clock.now())?
+            }
+        };
+        let bills = store.bills()?;
+        let missing = sources.iter().filter(|one| one.required);
+        let missing = missing.filter(|one| !has_bill_for(&bills, &one.source.name, self.options.date));
+        let mut intake = Intake {
+            missing_sources: missing.map(|one| one.source.name.clone()).collect(),
+            inbox,
+            coverage: None,
+            rejected_records: 0,
+            roster: store.roster()?,
+            skew_s: None,
+        };
+        self.cover(store, sessions.as_ref(), &mut intake, deadline).await?;
+        let telling = match &sessions {
+            Some(sessions) if self.options.mode == RunMode::Live => {
+                self.tell(store, sessions, &intake, deadline).await?
+            }
+            _ => Telling::default(),
+        };
+        let judged = judge(store, &self.scope(&intake))?;
+        if !judged.tie_out {
+            return Err(DoesNotTieOut { date: self.options.date }.into());
+        }
+        self.finish(store, &judged, &intake, &telling).await
+    }
+
+    /// The platform's client and the tokens; none offline.
+    fn sessions(&self) -> anyhow::Result<Option<Sessions>> {
+        if self.options.mode == RunMode::Offline {
+            return Ok(None);
+        }
+        let client = client(self.settings, self.clock)?;
+        let tokens = StoredTokens::open(database_path(self.settings))?;
+        Ok(Some(Sessions::new(client, Arc::new(tokens), self.clock.clone())))
+    }
+
+    /// Pulls, or takes the coverage of the last live run of the date.
+    async fn cover(
+        &self,
+        store: &mut Store,
+        sessions: Option<&Sessions>,
+        intake: &mut Intake,
+        deadline: Instant,
+    ) -> anyhow::Result<()> {
+        let covered_by = match sessions {
+            Some(sessions) => {
+                let job = PullJob {
+                    run_id: &self.record.id,
+                    users: users(&intake.roster),
+                    sessions,
+                    concurrency: self.settings.platform.max_concurrency,
+                    deadline,
+                    clock: self.clock,
+                };
+                pull(job, store, self.progress).await?;
+                intake.skew_s = sessions.client().clock_skew_s();
+                Some(self.record.id.clone())
+            }
+            None => self.before.as_ref().map(|run| run.id.clone()),
+        };
+        if let Some(run_id) = covered_by {
+            intake.coverage = Some(store.coverage(&run_id)?);
+            intake.rejected_records = u64::try_from(store.rejected_records(&run_id)?.len()).unwrap_or(u64::MAX);
+        }
+        Ok(())
+    }
+
+    fn scope(&self, intake: &Intake) -> Scope {
+        let first_day = self.options.date.minus_days(self.settings.matching.lookback_days);
+        Scope {
+            date: self.options.date,
+            start: first_day.start(),
+            grace_s: self.settings.matching.grace_s(),
+            coverage: intake.coverage.clone(),
+            bill_missing: !intake.missing_sources.is_empty(),
+        }
+    }
+
+    /// Resolves what is unknown, then tells the platform of what is due, when that is turned on.
+    async fn tell(
+        &self,
+        store: &mut Store,
+        sessions: &Sessions,
+        intake: &Intake,
+        deadline: Instant,
+    ) -> anyhow::Result<Telling> {
+        let settings = TellerSettings {
+            caps: caps(&self.settings.notify),
+            settle: self.settings.notify.settle_time,
+            resend: match self.settings.notify.resend {
+                config::Resend::AfterProof => Resend::AfterProof,
+                config::Resend::Never => Resend::Never,
+            },
+            deadline,
+        };
+        let users = plate_users(&intake.roster);
+        let scope = self.scope(intake);
+        let mut teller = Teller::new(store, sessions, self.clock, &self.record.id, &settings)?;
+        teller.recover()?;
+        let judged = judge(teller.store(), &scope)?;
+        teller.observe(&judged)?;
+        teller.resolve_unknown().await?;
+        if self.settings.notify.enabled {
+            let judged = judge(teller.store(), &scope)?;
+            teller.plan(&judged, &users)?;
+            teller.deliver(&judged, false, self.progress).await?;
+            if teller.settle().await? {
+                let judged = judge(teller.store(), &scope)?;
+                teller.deliver(&judged, true, self.progress).await?;
+            }
+            teller.count_unlisted()?;
+        }
+        Ok(Telling { told: teller.told, alarms: std::mem::take(&mut teller.alarms), stopped: teller.stopped })
+    }
+
+    async fn finish(
+        &self,
+        store: &mut Store,
+        judged: &Judged,
+        intake: &Intake,
+        telling: &Telling,
+    ) -> anyhow::Result<Finished> {
+        let now = self.clock.now();
+        let unknown = count_unknown(judged);
+        let reasons = self.partial_reasons(intake, telling, unknown);
+        let status = if reasons.is_empty() { RunStatus::Complete } else { RunStatus::Partial };
+        let open_before = store.open_exceptions()?;
+        let changes = self.exception_changes(judged, &open_before);
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let parts = Parts {
+            run: &self.record.id,
+            mode: self.options.mode,
+            status,
+            rerun_of: self.before.as_ref().map(|run| run.id.clone()),
+            coverage: intake.coverage.as_deref().unwrap_or_default(),
+            rejected_records: intake.rejected_records,
+            bills: &intake.inbox.bills,
+            told: telling.told,
+            unknown: if self.options.mode == RunMode::Live { unknown } else { 0 },
+            exceptions: ExceptionSummary {
+                opening: count(open_before.len()),
+                new: count(changes.opened.len()),
+                resolved: count(changes.resolved.len()),
+                closing: count(changes.opened.len().saturating_add(changes.carried.len())),
+            },
+        };
+        let facts = Facts {
+            partial_reasons: reasons.clone(),
+            alarms: &telling.alarms,
+            before: self.before.as_ref(),
+            set_aside: store.set_aside_rows(self.options.date)?,
+            open_before: &open_before,
+            changes: &changes,
+            clock_skew_s: intake.skew_s,
+            journal_head: Some(store.journal_head()?),
+            at: now,
+        };
+        let data = report_data(judged, &parts, facts);
+        let rendered = mailing::render(&data, mailing::lang(&self.settings.report));
+        let report = &self.settings.report;
+        let files = mailing::write_files(&report.dir, &self.options.date.to_string(), &self.record.id, &rendered)?;
+        let mut summary = Summary::new(judged, parts);
+        summary.report.files = files.iter().map(|path| path.display().to_string()).collect();
+        let mail = match self.email.filter(|email| wants_mail(email.when, status, summary.exceptions.closing)) {
+            Some(email) => Some(mailing::outbox_mail(email, &self.record.id, &self.unique(), rendered, now)?),
+            None => None,
+        };
+        summary.report.mail = if mail.is_some() { "pending" } else { "off" };
+        self.store_end(store, judged, status, &summary, &changes, mail.as_ref())?;
+        let mut finished = Finished {
+            summary,
+            status,
+            undelivered: None,
+            reasons,
+            unclaimed: intake.inbox.unclaimed.clone(),
+            files,
+        };
+        self.deliver_mail(store, mail.is_some(), &mut finished).await?;
+        Ok(finished)
+    }
+
+    /// The one transaction that ends a run. A dry run opens nothing and reports nothing.
+    fn store_end(
+        &self,
+        store: &mut Store,
+        judged: &Judged,
+        status: RunStatus,
+        summary: &Summary,
+        changes: &ExceptionChanges,
+        mail: Option<&OutboxMail>,
+    ) -> anyhow::Result<()> {
+        let dry = self.options.mode == RunMode::DryRun;
+        let nothing = ExceptionChanges::default();
+        let (outcomes, days) = if dry { (Vec::new(), Vec::new()) } else { (outcome_rows(judged), order_days(judged)) };
+        store.finish_run(&FinishedRun {
+            run_id: &self.record.id,
+            status,
+            summary: &serde_json::to_string(summary)?,
+            outcomes: &outcomes,
+            order_days: &days,
+            exceptions: if dry { &nothing } else { changes },
+            mail,
+            at: self.clock.now(),
+        })?;
+        Ok(())
+    }
+
+    /// Sends this run's mail, and whatever earlier runs could not send.
+    async fn deliver_mail(&self, store: &mut Store, has_mail: bool, finished: &mut Finished) -> anyhow::Result<()> {
+        let Some(email) = self.email else { return Ok(()) };
+        let delivery = mailing::send_pending(store, email, &self.settings.report.dir, self.clock).await?;
+        let Delivery { files, failed } = delivery;
+        let own = |run: &String| *run == self.record.id;
+        for (_, path) in files.iter().filter(|(run, _)| own(run)) {
+            finished.summary.report.files.push(path.display().to_string());
+            finished.files.push(path.clone());
+        }
+        let own_failure = failed.iter().find(|(run, _)| own(run));
+        if has_mail && own_failure.is_none() {
+            finished.summary.report.mail = if email.smtp.is_some() { "sent" } else { "file" };
+        }
+        finished.undelivered = own_failure.or(failed.first()).map(|(run, why)| format!("the mail of run {run}: {why}"));
+        store.set_summary(&self.record.id, &serde_json::to_string(&finished.summary)?)?;
+        Ok(())
+    }
+
+    fn exception_changes(&self, judged: &Judged, open: &[crate::store::ExceptionRow]) -> ExceptionChanges {
+        if self.options.mode == RunMode::DryRun {
+            let carried = open.iter().map(|row| (row.id, row.facts.clone())).collect();
+            return ExceptionChanges { carried, ..ExceptionChanges::default() };
+        }
+        let listed = judged
+            .listed_orders()
+            .map(|(_, order)| ExceptionKey {
+                side: Side::Order,
+                subject: order.snapshot.order_id.key(),
+                n: 0,
+                beside: false,
+            })
+            .collect::<HashSet<_>>();
+        let found = judged.exceptions();
+        let examined = Examined { date: self.options.date, found, subjects: subjects(judged), listed: &listed };
+        changes(open, examined)
+    }
+
+    fn partial_reasons(&self, intake: &Intake, telling: &Telling, unknown: u64) -> Vec<PartialReason> {
+        let mut reasons = Vec::new();
+        let failed = intake.coverage.iter().flatten().filter(|row| row.failure.is_some()).count();
+        if failed > 0 {
+            reasons.push(PartialReason::PlatesNotPulled { count: u64::try_from(failed).unwrap_or(u64::MAX) });
+        }
+        let refused = intake.inbox.bills.iter().filter(|bill| bill.status == BillStatus::Refused && bill.blocks);
+        reasons.extend(refused.map(|bill| PartialReason::BillRefused { file: bill.file.clone() }));
+        let missing = intake.missing_sources.iter();
+        reasons.extend(missing.map(|source| PartialReason::BillMissing { source: source.clone() }));
+        if self.options.mode == RunMode::Live && unknown > 0 {
+            reasons.push(PartialReason::NotificationsUnknown { count: unknown });
+        }
+        match telling.stopped {
+            None => {}
+            Some(Stopped::Refused(code)) => reasons.push(PartialReason::SendingStopped { code: code.number() }),
+            Some(Stopped::Breaker) => {
+                let count = u64::from(crate::notify::Breaker::LIMIT);
+                reasons.push(PartialReason::BreakerOpen { count });
+            }
+            Some(Stopped::Deadline) => reasons.push(PartialReason::DeadlineReached),
+            Some(Stopped::TwoBookings) => reasons.push(PartialReason::Other {
+                text: Sentence::new(
+                    "平台对同一笔支付返回了两个不同的入账号，已停止发送",
+                    "the platform named two different bookings for one payment; nothing more was sent",
+                ),
+            }),
+        }
+        reasons
+    }
+
+    /// What tells this run apart from those of every other database.
+    fn unique(&self) -> String {
+        format!("{}/{}", self.settings.merchant.merchant_no, self.record.started_at.unix())
+    }
+
+    /// Marks the run failed and tells people, as far as that is possible; what fails here is only logged.
+    async fn fail(&self, store: &mut Store, error: &anyhow::Error) {
+        let now = self.clock.now();
+        if let Err(also) = store.fail_run(&self.record.id, now) {
+            tracing::error!(error = %format!("{also:#}"), "the run could not be marked failed");
+        }
+        let Some(email) = self.email else { return };
+        let report = FailureReport {
+            run_id: Some(self.record.id.clone()),
+            date: self.options.date,
+            made_at: now,
+            error_chain: error.chain().map(ToString::to_string).collect(),
+        };
+        let rendered = mailing::failure_report(&report, mailing::lang(&self.settings.report));
+        let told = async {
+            let mail = mailing::outbox_mail(email, &self.record.id, &self.unique(), rendered, now)?;
+            store.store_mail(&mail, now)?;
+            let delivery = mailing::send_pending(store, email, &self.settings.report.dir, self.clock).await?;
+            anyhow::Ok(delivery.failed)
+        };
+        match told.await {
+            Ok(failed) if failed.is_empty() => {}
+            Ok(failed) => tracing::error!(?failed, "the failure could not be mailed; it waits in the outbox"),
+            Err(also) => tracing::error!(error = %format!("{also:#}"), "the failure could not be mailed"),
+        }
+    }
+}
+
+/// Whether a run's mail goes out.
+fn wants_mail(when: config::MailWhen, status: RunStatus, open_exceptions: u64) -> bool {
+    match when {
+        config::MailWhen::Always => true,
+        config::MailWhen::Exceptions => open_exceptions > 0 || status != RunStatus::Complete,
+        config::MailWhen::Failure => status != RunStatus::Complete,
+    }
+}
+
+/// The bills of a date that an offline run judges by.
+fn known_bills(store: &Store, date: BusinessDate) -> anyhow::Result<InboxOutcome> {
+    let of_date = store.bills()?.into_iter().filter(|bill| {
+        bill.dates.is_some_and(|(first, last)| first <= date && date <= last)
+    });
+    let bills = of_date.map(|bill| BillOutcome {
+        file: bill.file_name,
+        sha256: bill.sha256,
+        profile: bill.profile,
+        status: BillStatus::Known,
+        payments: bill.payments,
+        refunds: bill.refunds,
+        ignored: bill.ignored,
+        set_aside: bill.set_aside,
+        reason: None,
+        blocks: false,
+    });
+    Ok(InboxOutcome { bills: bills.collect(), unclaimed: Vec::new() })
+}
+
+/// Each plate of the roster with its user.
+fn plate_users(roster: &[RosterPlate]) -> HashMap<Plate, PlateUser> {
+    let users = roster.iter().map(|entry| {
+        let user = PlateUser { plate: entry.plate.clone(), mobile: entry.mobile.clone() };
+        (entry.plate.clone(), user)
+    });
+    users.collect()
+}
+
+fn count_unknown(judged: &Judged) -> u64 {
+    let unknown = judged.notifications.iter().filter(|record| {
+        matches!(record.standing.state, NotificationState::Unknown | NotificationState::Sending)
+    });
+    u64::try_from(unknown.count()).unwrap_or(u64::MAX)
+}
+
+/// Every subject in the evidence and what it is called now, so that a resolved exception has its reason.
+fn subjects(judged: &Judged) -> BTreeMap<ExceptionKey, &'static str> {
+    let mut subjects = BTreeMap::new();
+    let key = |side, subject: String, n, beside| ExceptionKey { side, subject, n, beside };
+    let ordinals = judged.payment_ordinals();
+    for ((payment, now), n) in judged.payments.iter().zip(&judged.outcome.payments).zip(ordinals) {
+        let subject = payment.external_order_id.to_string();
+        subjects.insert(key(Side::Payment, subject.clone(), n, false), now.disposition.name());
+        subjects.insert(key(Side::Payment, subject, n, true), "agreeing");
+    }
+    for (order, now) in judged.orders.iter().zip(&judged.outcome.orders) {
+        subjects.insert(key(Side::Order, order.snapshot.order_id.key(), 0, false), now.disposition.name());
+    }
+    subjects
+}
+
+/// What the run calls each payment and order of its list.
+fn outcome_rows(judged: &Judged) -> Vec<OutcomeRow> {
+    let ordinals = judged.payment_ordinals();
+    let order_id = |index: Option<u32>| {
+        let order = index.and_then(|index| judged.orders.get(super::evidence::at(index)));
+        order.map(|order| order.snapshot.order_id.key())
+    };
+    let payment_id = |index: Option<u32>| {
+        let payment = index.and_then(|index| judged.payments.get(super::evidence::at(index)));
+        payment.map(|payment| payment.external_order_id.to_string())
+    };
+    let mut rows: Vec<OutcomeRow> = Vec::new();
+    for (index, payment) in judged.payments_of_date() {
+        let (Some(now), Some(n)) = (judged.outcome.payments.get(index), ordinals.get(index)) else { continue };
+        rows.push(OutcomeRow {
+            side: Side::Payment,
+            subject: payment.external_order_id.to_string(),
+            n: *n,
+            disposition: now.disposition,
+            rule: now.rule.key().to_owned(),
+            counterpart: order_id(now.order),
+            amount_fen: payment.gross.fen(),
+        });
+    }
+    for (index, order) in judged.listed_orders() {
+        let Some(now) = judged.outcome.orders.get(index) else { continue };
+        rows.push(OutcomeRow {
+            side: Side::Order,
+            subject: order.snapshot.order_id.key(),
+            n: 0,
+            disposition: now.disposition,
+            rule: now.rule.key().to_owned(),
+            counterpart: payment_id(now.payment),
+            amount_fen: order.snapshot.state.value().fen(),
+        });
+    }
+    rows
+}
+
+/// The days of the date's orders, fixed from now on. Open orders of other days keep their freedom.
+fn order_days(judged: &Judged) -> Vec<(String, BusinessDate)> {
+    let of_date = judged.orders.iter().zip(&judged.order_dates).filter(|(_, date)| **date == judged.date);
+    of_date.map(|(order, date)| (order.snapshot.order_id.key(), *date)).collect()
+}

@@ -1,0 +1,208 @@
+//! What people read, as snapshots; what must hold whatever the bills and the platform say, as plain assertions.
+
+use super::data::*;
+use super::sample::{self, Outside};
+use super::*;
+use crate::model::{Disposition, Total};
+
+fn plain() -> ReportData {
+    sample::full(&Outside(&|text: &str| text.to_owned()))
+}
+
+/// Strings that would do harm if one of the renderers trusted them.
+const HOSTILE: &[&str] = &[
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' onmouseover='alert(1)",
+    "</style><script>x</script>",
+    "</title></td></table>",
+    "<!-- ",
+    "]]>&lt;b&gt;&#60;",
+    "a\r\nBcc: thief@example.com\r\n\r\n.\r\n",
+    "=HYPERLINK(\"http://x\",\"y\")",
+    "+1+1",
+    "-1-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "  =1",
+    "\u{3000}＝1＋1",
+    "＋1",
+    "－1",
+    "＠x",
+    "\u{202e}0D757B渝",
+    "\u{feff}\u{200b}=1",
+    "\0\u{7}\u{1b}[31m",
+    "a,\"b\"\n;c",
+];
+
+/// The tags of a page with their attributes' names, in order: what a reader of HTML makes of it.
+fn skeleton(page: &str) -> Vec<String> {
+    let body = page.split_once("</style>").expect("a style sheet").1;
+    body.split('<').skip(1).map(|rest| rest.split_once('>').expect("a closed tag").0.to_owned()).collect()
+}
+
+#[test]
+fn the_text_reads_well() {
+    insta::assert_snapshot!("text_zh", text(&plain(), Lang::Zh));
+    insta::assert_snapshot!("text_en", text(&plain(), Lang::En));
+    insta::assert_snapshot!("text_calm_zh", text(&sample::calm(), Lang::Zh));
+    insta::assert_snapshot!("failure_text_en", failure_text(&sample::failure(), Lang::En));
+}
+
+#[test]
+fn the_page_reads_well() {
+    insta::assert_snapshot!(
+        "html_zh",
+        html(&plain(), Lang::Zh).replace("</tr>", "</tr>\n").replace("</div>", "</div>\n")
+    );
+}
+
+#[test]
+fn the_subject_says_date_state_and_exceptions() {
+    assert_eq!(subject(&plain(), Lang::Zh), "停车对账 2026-11-22：部分完成，差异 7 笔 ¥1,367.00");
+    assert_eq!(subject(&plain(), Lang::En), "Parking reconciliation 2026-11-22: partial, 7 exceptions ¥1,367.00");
+    assert_eq!(subject(&sample::calm(), Lang::Zh), "停车对账 2026-11-22：完成，无差异");
+    let dry = ReportData { mode: Mode::DryRun, ..sample::calm() };
+    assert_eq!(subject(&dry, Lang::En), "Parking reconciliation 2026-11-22: complete, dry run, no exceptions");
+    assert_eq!(failure_subject(&sample::failure(), Lang::Zh), "停车对账 2026-11-22：对账失败");
+}
+
+#[test]
+fn the_first_line_is_the_answer() {
+    let answer = |data: &ReportData| view::headline(data, Lang::En).1;
+    assert_eq!(answer(&sample::calm()), "The books agree: no exceptions");
+    assert_eq!(answer(&plain()), "7 exceptions, ¥1,367.00");
+    assert_eq!(
+        answer(&ReportData { status: Status::Partial, ..sample::calm() }),
+        "No exceptions in what could be checked"
+    );
+    let mut broken = sample::calm();
+    broken.tie_out.holds = false;
+    assert_eq!(answer(&broken), "Does not tie out: not to be trusted");
+    let empty = ReportData { payments: Vec::new(), orders: Vec::new(), ..sample::calm() };
+    assert_eq!(answer(&empty), "No payments and no orders on this day");
+}
+
+#[test]
+fn nothing_from_outside_becomes_a_tag() {
+    for lang in [Lang::Zh, Lang::En] {
+        let harmless = skeleton(&html(&sample::full(&Outside(&|_: &str| "x".to_owned())), lang));
+        for hostile in HOSTILE {
+            let outside = |_: &str| (*hostile).to_owned();
+            let data = sample::full(&Outside(&outside));
+            let page = html(&data, lang);
+            assert!(skeleton(&page) == harmless, "{hostile:?}");
+            assert!(!page.contains("<script"));
+            assert!(!page.contains("<img"));
+        }
+    }
+}
+
+#[test]
+fn nothing_invisible_from_outside_reaches_a_reader() {
+    for hostile in HOSTILE {
+        let outside = |_: &str| (*hostile).to_owned();
+        let data = sample::full(&Outside(&outside));
+        for lang in [Lang::Zh, Lang::En] {
+            let pages = [html(&data, lang), text(&data, lang), String::from_utf8(exceptions_csv(&data, lang)).unwrap()];
+            for page in pages.iter().map(|page| page.trim_start_matches('\u{feff}')) {
+                let strange =
+                    |c: char| (c.is_control() && c != '\n' && c != '\r') || "\u{202e}\u{200b}\u{feff}".contains(c);
+                assert!(!page.contains(strange), "{hostile:?}");
+            }
+            assert!(!subject(&data, lang).contains(char::is_control));
+            assert!(!pages[1].contains('\r'), "{hostile:?}");
+        }
+    }
+}
+
+#[test]
+fn a_kind_this_version_does_not_know_is_shown_by_its_name() {
+    let mut data = plain();
+    data.exception_rows[0].kind = "<b>new_kind</b>".to_owned();
+    assert!(html(&data, Lang::Zh).contains("&lt;b&gt;new_kind&lt;/b&gt;"));
+    assert!(text(&data, Lang::En).contains("<b>new_kind</b>"));
+}
+
+#[test]
+fn no_cell_of_the_csv_is_a_formula() {
+    for hostile in HOSTILE {
+        let outside = |_: &str| (*hostile).to_owned();
+        let data = sample::full(&Outside(&outside));
+        let bytes = exceptions_csv(&data, Lang::En);
+        let rest = bytes.strip_prefix("\u{feff}".as_bytes()).expect("a byte order mark");
+        let mut reader = ::csv::Reader::from_reader(rest);
+        let mut rows = 0_usize;
+        for record in reader.records() {
+            let record = record.unwrap();
+            rows += 1;
+            for (column, cell) in record.iter().enumerate() {
+                let is_ours = (9..=11).contains(&column);
+                let first = cell.trim_start().chars().next();
+                let formula = first.is_some_and(|c| "=+-@＝＋－＠\t\r".contains(c));
+                assert!(is_ours || !formula, "{hostile:?} in column {column}: {cell:?}");
+            }
+        }
+        assert_eq!(rows, data.exception_rows.len());
+    }
+}
+
+#[test]
+fn money_in_the_csv_stays_a_plain_decimal() {
+    let bytes = exceptions_csv(&plain(), Lang::Zh);
+    let text = std::str::from_utf8(&bytes).unwrap();
+    assert!(text.starts_with("\u{feff}编号,差异类型,类型代码,状态,对账日,"));
+    assert!(text.contains(",5.00,7.50,-2.50,"));
+    assert!(text.contains(",1280.00,0.00,1280.00,"));
+}
+
+#[test]
+fn every_kind_of_exception_has_its_advice_in_both_languages() {
+    let beside = [Kind::BillDisagrees, Kind::EventWithoutOrder, Kind::EventFeeDiffers, Kind::Other];
+    let exceptions = Disposition::ALL.iter().filter(|d| d.is_exception()).map(|&d| Kind::Of(d));
+    for kind in exceptions.chain(beside) {
+        let [zh, en] = [Lang::Zh, Lang::En].map(|lang| lang.advice(kind));
+        assert!(zh.todo != "无需处理。" && en.todo != "Nothing to do.", "{kind:?}");
+        assert!(zh.means.ends_with('。') && zh.todo.ends_with('。') | zh.todo.ends_with("明细。"), "{kind:?}");
+        assert!(en.means.is_ascii() && en.todo.is_ascii(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_long_list_is_cut_and_says_so() {
+    let mut data = plain();
+    let row = data.exception_rows[0].clone();
+    data.exception_rows = vec![row; 100_000];
+    let page = html(&data, Lang::Zh);
+    assert!(page.len() < 500_000, "{}", page.len());
+    assert!(page.contains("另有 99900 笔未在此列出，全部差异见附件"));
+    assert!(text(&data, Lang::En).contains("99900 more not shown here"));
+}
+
+#[test]
+fn a_rerun_says_what_changed() {
+    let bucket = |disposition, count, fen| Bucket { disposition, total: Total { count, fen } };
+    let before = [bucket(Disposition::Settled, 2, 200), bucket(Disposition::NotifyDue, 1, 50)];
+    let after = [bucket(Disposition::Settled, 2, 200), bucket(Disposition::Notified, 1, 50)];
+    let changes = Change::between(&before, &after);
+    let names: Vec<_> = changes.iter().map(|change| change.disposition.name()).collect();
+    assert_eq!(names, ["notified", "notify_due"]);
+    assert!(Change::between(&after, &after).is_empty());
+    let mut same = sample::calm();
+    same.rerun = Some(Rerun { of: "r1".to_owned(), of_made_at: None, payments: Vec::new(), orders: Vec::new() });
+    assert!(text(&same, Lang::En).contains("All counts and amounts are the same."));
+}
+
+#[test]
+fn a_failed_run_says_what_stopped_it() {
+    let report = sample::failure();
+    let page = failure_html(&report, Lang::Zh);
+    assert!(
+        page.contains("对账失败")
+            && page.contains("bad signature")
+            && page.contains("etcp-recon run --date 2026-11-22")
+    );
+    let hostile = FailureReport { error_chain: vec!["<script>\u{202e}".to_owned(); 2], ..report.clone() };
+    assert_eq!(skeleton(&failure_html(&hostile, Lang::Zh)), skeleton(&page));
+}
