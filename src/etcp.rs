@@ -14,6 +14,11 @@ pub mod wire;
 pub mod client;
 #[cfg(feature = "app")]
 pub mod session;
+#[cfg(feature = "app")]
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "counters of a test")]
+#[expect(clippy::unnecessary_wraps, reason = "answers in the form in which a transport gives them")]
+mod stub;
 
 pub use attempt::{AttemptOutcome, PaidRequest, classify};
 pub use codes::{Code, Treatment};

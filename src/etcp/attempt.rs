@@ -59,7 +59,7 @@ impl PaidRequest {
     }
 
     /// The text of `data`: the payment with two places, the time as Shanghai's wall clock.
-    pub(super) fn data(&self, token: &SecretString, app_id: Option<&str>) -> SecretString {
+    pub fn data(&self, token: &SecretString, app_id: Option<&str>) -> SecretString {
         Data::new()
             .with("token", token.expose_secret())
             .with("orderId", self.order_id.as_str())

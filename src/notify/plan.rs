@@ -214,6 +214,7 @@ mod tests {
         let same_order = [due(0, &first, 500, 5), DueFact { order: 0, ..due(1, &second, 500, 1) }];
         assert_eq!(plan(&same_order, &caps())[0].payment, 1);
         assert_eq!(plan(&same_order, &caps()).len(), 1);
+        assert!(plan(&[due(0, &first, 0, 5)], &caps()).is_empty(), "nothing is due");
         let same_id = [due(0, &first, 500, 5), due(1, &first, 500, 1)];
         assert_eq!(plan(&same_id, &caps()).len(), 1);
     }

@@ -163,7 +163,7 @@ fn begin(standing: &Standing, baseline: Baseline) -> Standing {
         baseline: Some(baseline),
         negative_reads: 0,
         unlisted_runs: 0,
-        resent_in_run: standing.resent_in_run || standing.was_sent(),
+        resent_in_run: standing.was_sent(),
         ..*standing
     }
 }
@@ -232,9 +232,9 @@ pub fn after_attempt(standing: &Standing, attempt: &Attempt, now: Timestamp) -> 
     }
 }
 
-/// Codes that can only come before anything is booked; 20206 only when the fee says so too.
+/// Codes that can only come before anything is booked. 20206 is asked about first where it may be final.
 const fn is_rejection(code: i64) -> bool {
-    matches!(code, 6 | 20102 | 20200..=20205 | 20207..=20299)
+    matches!(code, 6 | 20102 | 20200..=20299)
 }
 
 const fn stops_sending(code: i64) -> bool {

@@ -170,6 +170,7 @@ fn code_0_with_our_own_ids_is_acknowledged_on_any_attempt() {
     for standing in [send(&planned()), send(&planned_again())] {
         let next = after_attempt(&standing, &Attempt::Acknowledged { pay_order_id: "P1".into() }, at(1));
         assert_eq!((next.standing.state, next.verdict), (State::Acknowledged, Verdict::Acknowledged));
+        assert!(!next.standing.proved_absent);
     }
 }
 
@@ -359,6 +360,25 @@ fn a_failed_read_leaves_the_count_and_an_absent_order_begins_it_anew() {
 }
 
 #[test]
+fn a_paid_so_far_that_moves_begins_the_count_anew() {
+    let counted = resolve(&unknown(), &open(800, 500), at(SETTLE), &policy()).standing;
+    for reading in [open(800, 400), open(800, 600), closed(300, 0)] {
+        let moved = resolve(&counted, &reading, at(SETTLE), &policy()).standing;
+        assert_eq!((moved.state, moved.negative_reads), (State::Unknown, 0), "{reading:?}");
+    }
+    // Less paid than before, too, is not what was known when it was planned again.
+    assert_eq!(why_not(&planned_again(), &open(700, 500), &policy()), (WhyNot::Moved, State::Unknown));
+}
+
+#[test]
+fn the_three_days_run_on_over_a_resend_and_begin_anew_when_the_clock_goes_back() {
+    let again = after_attempt(&send(&planned_again()), &unclear(), at(999)).standing;
+    assert_eq!((again.first_unknown_at, again.last_byte_at), (Some(at(0)), Some(at(999))));
+    let back = resolve(&again, &Reading::Incomplete, at(-7), &policy()).standing;
+    assert_eq!(back.first_unknown_at, Some(at(-7)));
+}
+
+#[test]
 fn a_clock_that_goes_back_counts_as_no_time_and_the_waiting_begins_anew() {
     let back = resolve(&unknown(), &open(800, 500), at(-5000), &policy());
     assert_eq!(back.verdict, Verdict::Unknown(WhyUnknown::Settling));
@@ -398,6 +418,7 @@ fn a_booking_after_a_proved_absence_turns_resending_off() {
     assert_eq!(moved.verdict, Verdict::Unknown(WhyUnknown::Moved));
     let next = resolve(&moved.standing, &open(800, 0), at(99), &policy());
     assert_eq!((next.standing.state, next.verdict), (State::Confirmed, late));
+    assert!(!next.standing.proved_absent);
     // The same through the fee asked again before the re-send: nothing is sent.
     assert_eq!(why_not(&planned_again(), &open(800, 0), &policy()), (WhyNot::Moved, State::Unknown));
     // Refused on the second attempt, so it was the first that booked late.
@@ -464,6 +485,7 @@ fn five_unknown_in_a_row_stop_the_run() {
     assert_eq!(breaker.stopped(), Some(WhyStopped::UnknownInARow));
     let mut breaker = Breaker::default();
     breaker.note(&after_attempt(&first, &Attempt::Refused { code: 4 }, at(0)));
+    (0..5).for_each(|_| breaker.note(&unknown));
     assert_eq!(breaker.stopped(), Some(WhyStopped::Refused));
 }
 
@@ -530,6 +552,17 @@ fn acts_follow_the_state() {
     }
     let refusal = person(&send(&planned()), Act::Void).unwrap_err().to_string();
     assert!(refusal.contains("sending") && refusal.contains("hint:"), "{refusal}");
+}
+
+#[test]
+fn whatever_was_sent_is_tainted_once_it_is_held() {
+    let asked = after_attempt(&send(&planned()), &Attempt::Refused { code: 20206 }, at(0)).standing;
+    for standing in [asked, unknown(), planned_again()] {
+        let held = person(&standing, Act::Hold).unwrap();
+        assert_eq!((held.standing.tainted, held.verdict), (true, Verdict::Held(WhyHeld::ByPerson)));
+        assert_eq!(person(&held.standing, Act::Release).unwrap().standing.state, State::Unknown);
+    }
+    assert!(!person(&planned(), Act::Hold).unwrap().standing.tainted);
 }
 
 #[test]
