@@ -31,4 +31,7 @@ pub use demo::{DemoWorld, demo_world};
 pub use fault::{Fault, FaultKind, FaultTarget};
 pub use paper::{BillFile, ExpectedDue, RosterLine, roster_csv};
 pub use request::{Call, Interface, Line, Reaction};
+pub use seed::{SeededWorld, Size, seeded};
+pub use serve::serve;
+pub use server::Server;
 pub use world::{AfterPayment, Booking, ParkingOrder, Settings, Stay, Violation, ViolationKind, World};
