@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::evidence::{Judged, Scope, judge};
 use super::exceptions::{Examined, ExceptionChanges, changes};
@@ -51,8 +52,10 @@ pub struct Finished {
     pub summary: Summary,
     /// How it ended.
     pub status: RunStatus,
-    /// The mail still waits, and why.
+    /// The report could not be delivered, and why; it is kept.
     pub undelivered: Option<String>,
+    /// What has to be known before anything else.
+    pub alarms: Vec<Alarm>,
     /// Why it is partial.
     pub reasons: Vec<PartialReason>,
     /// Files in the inbox that no source claims.
@@ -124,15 +127,15 @@ pub async fn run(
     let before = store.last_finished_live_run(options.date)?;
     let record = store.begin_run(options.date, options.mode, clock.now())?;
     let span = tracing::info_span!("run", run.id = %record.id);
-    let _entered = span.enter();
     let mut night = Night { settings, options, clock, progress, record: &record, before, email };
-    match night.run(&mut store).await {
-        Ok(finished) => Ok(finished),
-        Err(error) => {
-            night.fail(&mut store, &error).await;
-            Err(error)
+    let reconciled = async {
+        let finished = night.run(&mut store).await;
+        if let Err(error) = &finished {
+            night.fail(&mut store, error).await;
         }
-    }
+        finished
+    };
+    reconciled.instrument(span).await
 }
 
 /// One run under way.
@@ -334,7 +337,12 @@ impl Night<'_> {
         let data = report_data(judged, &parts, facts);
         let rendered = mailing::render(&data, mailing::lang(&self.settings.report));
         let report = &self.settings.report;
-        let files = mailing::write_files(&report.dir, &self.options.date.to_string(), &self.record.id, &rendered)?;
+        // What the run has done stands, whether or not its report can be written; the mail has it too.
+        let written = mailing::write_files(&report.dir, &self.options.date.to_string(), &self.record.id, &rendered);
+        let (files, unwritten) = match written {
+            Ok(files) => (files, None),
+            Err(error) => (Vec::new(), Some(format!("{error:#}"))),
+        };
         let mut summary = Summary::new(judged, parts);
         summary.report.files = files.iter().map(|path| path.display().to_string()).collect();
         let mail = match self.email.filter(|email| wants_mail(email.when, status, summary.exceptions.closing)) {
@@ -346,7 +354,8 @@ impl Night<'_> {
         let mut finished = Finished {
             summary,
             status,
-            undelivered: None,
+            undelivered: unwritten,
+            alarms: telling.alarms.clone(),
             reasons,
             unclaimed: intake.inbox.unclaimed.clone(),
             files,
@@ -395,7 +404,9 @@ impl Night<'_> {
         if has_mail && own_failure.is_none() {
             finished.summary.report.mail = if email.smtp.is_some() { "sent" } else { "file" };
         }
-        finished.undelivered = own_failure.or(failed.first()).map(|(run, why)| format!("the mail of run {run}: {why}"));
+        if let Some((run, why)) = own_failure.or(failed.first()) {
+            finished.undelivered = Some(format!("the mail of run {run}: {why}"));
+        }
         store.set_summary(&self.record.id, &serde_json::to_string(&finished.summary)?)?;
         Ok(())
     }

@@ -1,1 +1,10 @@
 //! Integration tests, one module per behaviour.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod killed;
+mod layout;
+mod matching;
+mod merchant;
+mod night;
+mod secrets;
+mod support;
