@@ -17,6 +17,7 @@ mod page;
 mod plates;
 mod progress;
 mod run;
+mod sandbox;
 mod words;
 
 use std::ffi::OsString;
@@ -91,6 +92,7 @@ pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Exceptions(args) => exceptions::exceptions(app, &args),
         Command::Notifications(args) => notifications::notifications(app, args),
         Command::Plates(args) => plates::plates(app, &args.command),
-        Command::Audit(args) => audit::audit(app, &args.command),
+        Command::Sandbox(args) => sandbox::sandbox(app, args).await,
+        Command::Audit(args) => audit::audit(app, args.command),
     }
 }

@@ -49,7 +49,7 @@ impl Console {
     ///
     /// # Errors
     /// When it cannot be written, as on a full disk.
-    pub fn print(&self, text: &str) -> anyhow::Result<()> {
+    pub fn print(text: &str) -> anyhow::Result<()> {
         let mut out = anstream::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -61,10 +61,10 @@ impl Console {
     ///
     /// # Errors
     /// As [`Console::print`].
-    pub fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+    pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');
-        self.print(&text)
+        Self::print(&text)
     }
 
     /// Says something beside the answer, unless it is to be quiet.
@@ -84,7 +84,7 @@ impl Console {
     ///
     /// # Errors
     /// When the answer cannot be read.
-    pub fn ask(&self, question: &str) -> anyhow::Result<bool> {
+    pub fn ask(question: &str) -> anyhow::Result<bool> {
         let mut stderr = anstream::stderr();
         write!(stderr, "{question} [y/N] ")?;
         stderr.flush()?;
