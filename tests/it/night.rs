@@ -52,7 +52,7 @@ async fn what_is_due_is_booked_once_and_a_rerun_tells_nothing_more() {
 
     let second = rig.run().await;
     assert_eq!(rig.ledger(), expected, "nothing is told twice");
-    assert!(rig.server.world().violations().is_empty());
+    assert!(rig.server.with_world(|w| w.violations().is_empty()));
     assert_eq!(payments(&second, Notified), 2);
     assert_eq!(second.summary.payments, first.summary.payments);
     assert_eq!(second.summary.orders.get(Settled), first.summary.orders.get(Settled));
@@ -99,7 +99,7 @@ async fn booked_and_then_a_fault_is_found_in_the_books_and_never_sent_again() {
         let first = rig.run().await;
         let second = rig.run().await;
         assert_eq!(rig.ledger().len(), 2, "{fault}");
-        assert!(rig.server.world().violations().is_empty(), "{fault}");
+        assert!(rig.server.with_world(|w| w.violations().is_empty()), "{fault}");
         assert_eq!(payments(&first, Notified), 2, "{fault}: found by the end of the first run");
         assert_eq!(payments(&second, Notified), 2, "{fault}");
         assert_eq!(first.status, RunStatus::Complete, "{fault}: {:?}", first.reasons);
@@ -179,7 +179,7 @@ async fn a_fee_that_grew_is_not_told() {
     let rig = two_due().await;
     let settings = rig.settings();
     let id = etcp_recon::model::OrderId::new("ORDER-A").unwrap();
-    rig.server.world().charge(&id, super::support::yuan("6.50"));
+    rig.server.with_world(|w| w.charge(&id, super::support::yuan("6.50")));
     drop(settings);
     let first = rig.run().await;
     assert_eq!(payments(&first, AmountMismatch), 1);

@@ -35,7 +35,7 @@ impl Rig {
         let server = Server::start(Arc::new(Mutex::new(world)), "127.0.0.1:0".parse().unwrap(), clock.clone()).await;
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("inbox")).unwrap();
-        let key = server.as_ref().unwrap().world().settings().merchant_key.clone();
+        let key = world::Settings::default().merchant_key;
         Self { dir, server: server.unwrap(), clock, notify: String::new(), extra: String::new(), key }
     }
 
@@ -46,7 +46,7 @@ impl Rig {
     /// Writes the config and reads it back as the program does.
     pub fn settings(&self) -> Settings {
         let (notify, extra, key, base) = (&self.notify, &self.extra, &self.key, self.server.base_url());
-        let merchant_no = self.server.world().settings().merchant_no.clone();
+        let merchant_no = self.server.with_world(|w| w.settings().merchant_no.clone());
         let text = format!(
             "[merchant]\nmerchant_no = {merchant_no:?}\nmerchant_key = {key:?}\napp_id = \"ETCP\"\n\
              [platform]\nbase_url = {base:?}\ntimeout = \"2s\"\nretries = 0\nmax_requests_per_second = 5000\n\
@@ -65,14 +65,14 @@ impl Rig {
     /// Binds a plate to a user, on the platform and in the roster.
     pub fn bind(&self, mobile: &str, plate: &str) {
         let mobile = Mobile::parse(mobile).unwrap();
-        self.server.world().add_user(mobile.clone());
+        self.server.with_world(|w| w.add_user(mobile.clone()));
         let entry = RosterPlate { plate: Plate::parse(plate).unwrap(), mobile, color: 1 };
         self.store().merge_roster(&[entry], false).unwrap();
     }
 
     /// A parking stay of a plate of `13800000001`, with its stay.
     pub fn order(&self, id: &str, plate: &str, entrance: &str, stay: Stay) {
-        self.server.world().add_order(ParkingOrder {
+        let order = ParkingOrder {
             order_id: OrderId::new(id).unwrap(),
             plate: plate.to_owned(),
             mobile: Mobile::parse("13800000001").unwrap(),
@@ -80,7 +80,8 @@ impl Rig {
             parking_name: "测试车场".to_owned(),
             entrance_at: at(entrance),
             stay,
-        });
+        };
+        self.server.with_world(|w| w.add_order(order));
     }
 
     /// A car inside that owes `fee`.
@@ -102,7 +103,8 @@ impl Rig {
     }
 
     pub fn fault(&self, text: &str) {
-        self.server.world().add_fault(text.parse::<Fault>().unwrap());
+        let fault = text.parse::<Fault>().unwrap();
+        self.server.with_world(|w| w.add_fault(fault));
     }
 
     pub async fn run(&self) -> Finished {
@@ -116,14 +118,15 @@ impl Rig {
 
     /// The platform's ledger: external order id, order, amount.
     pub fn ledger(&self) -> Vec<(String, String, String)> {
-        let world = self.server.world();
-        let lines = world.ledger().iter();
-        lines.map(|b| (b.external_order_id.to_string(), b.order_id.to_string(), b.amount.to_string())).collect()
+        self.server.with_world(|w| {
+            let lines = w.ledger().iter();
+            lines.map(|b| (b.external_order_id.to_string(), b.order_id.to_string(), b.amount.to_string())).collect()
+        })
     }
 
     pub fn is_booked(&self, id: &str) -> bool {
         let id = ExternalOrderId::new(id).unwrap();
-        self.server.world().ledger().iter().any(|booking| booking.external_order_id == id)
+        self.server.with_world(|w| w.ledger().iter().any(|booking| booking.external_order_id == id))
     }
 }
 
