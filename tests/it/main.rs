@@ -1,6 +1,7 @@
 //! Integration tests, one module per behaviour.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod demo;
 mod killed;
 mod layout;
 mod matching;
