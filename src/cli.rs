@@ -6,6 +6,7 @@
 mod args;
 mod audit;
 mod console;
+mod demo;
 mod exceptions;
 pub mod exit;
 mod import;
@@ -85,6 +86,7 @@ impl App {
 /// When it failed; [`exit::report`] says so and knows the exit code.
 pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Demo(args) => demo::demo(app, args).await,
         Command::Init(args) => init::init(app, &args),
         Command::Run(args) => run::run(app, &args).await,
         Command::Import(args) => import::import(app, &args),

@@ -1,5 +1,6 @@
 //! The jobs, a file each: load, decide, apply.
 
+pub mod demo;
 pub mod evidence;
 pub mod exceptions;
 pub mod inbox;

@@ -32,6 +32,7 @@ pub struct Arguments {
 
 const TOP_EXAMPLES: &str = "\
 Examples:
+  etcp-recon demo                        see it work, with nothing to set up
   etcp-recon init /etc/etcp-recon        write a configuration to fill in
   etcp-recon plates import plates.csv    say which plates belong to which users
   etcp-recon run --dry-run               look at yesterday, tell nobody
@@ -94,6 +95,12 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Play the whole job on built-in data against a built-in platform; nothing leaves this machine
+    ///
+    /// Two nights with every disposition: real HTTP on loopback, a real database, a real mail in a file. The folder with
+    /// the reports is kept to be looked at.
+    #[command(after_help = "Examples:\n  etcp-recon demo\n  etcp-recon demo --lang en --dir demo")]
+    Demo(DemoArgs),
     /// Write a commented configuration and schedules to start from
     ///
     /// Nothing is ever overwritten: when something of it is there already, nothing is written.
@@ -137,6 +144,14 @@ pub enum Command {
     /// Prove that the journal was not changed
     #[command(after_help = "Examples:\n  etcp-recon audit verify")]
     Audit(AuditArgs),
+}
+
+/// `demo`
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Where everything is written, a new or empty folder [default: a fresh one of the system's]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `init`

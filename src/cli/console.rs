@@ -45,16 +45,13 @@ impl Console {
         self.watched && io::stdin().is_terminal()
     }
 
-    /// Prints the answer. A reader that went away (`| head`) is no error.
+    /// Prints the answer.
     ///
     /// # Errors
     /// When it cannot be written, as on a full disk.
     pub fn print(text: &str) -> anyhow::Result<()> {
-        let mut out = anstream::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.context("cannot write to standard output"),
-        }
+        let mut out = Answer::new();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
     }
 
     /// Prints one JSON document.
@@ -91,6 +88,32 @@ impl Console {
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是"))
+    }
+}
+
+/// Standard output. A reader that went away (`| head`) is no error: what nobody reads is dropped.
+pub struct Answer(AutoStream<io::Stdout>);
+
+impl Answer {
+    /// Standard output with colours only where they are wanted.
+    pub fn new() -> Self {
+        Self(anstream::stdout())
+    }
+}
+
+impl Write for Answer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
     }
 }
 

@@ -1,13 +1,12 @@
 //! `sandbox`
 
-use std::io;
-
 use anyhow::Context;
 
 use super::App;
 use super::args::SandboxArgs;
+use super::console::Answer;
 use super::exit::Exit;
-use crate::sandbox::serve::{Options, ServeError};
+use crate::sandbox::serve::Options;
 use crate::sandbox::{Size, serve};
 
 /// Serves a seeded platform until Ctrl-C or SIGTERM.
@@ -22,11 +21,8 @@ pub async fn sandbox(app: &App, args: SandboxArgs) -> anyhow::Result<Exit> {
         dir: args.dir,
     };
     let stop = stop_signal()?;
-    match serve(options, app.clock.clone(), &mut anstream::stdout(), stop).await {
-        // Whoever read it went away; so does the platform.
-        Err(ServeError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        served => served.map(|()| Exit::Done).map_err(Into::into),
-    }
+    serve(options, app.clock.clone(), &mut Answer::new(), stop).await?;
+    Ok(Exit::Done)
 }
 
 /// Ready at the first SIGINT or SIGTERM.

@@ -27,7 +27,7 @@ use crate::config::{self, Settings};
 use crate::etcp::Sessions;
 use crate::model::{BusinessDate, NotificationState, Plate, Side};
 use crate::notify::Resend;
-use crate::report::FailureReport;
+use crate::report::{FailureReport, ReportData};
 use crate::report::data::{PartialReason, Sentence};
 use crate::store::{
     CoverageRow, ExceptionKey, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock, RunMode, RunRecord,
@@ -62,6 +62,8 @@ pub struct Finished {
     pub unclaimed: Vec<String>,
     /// The report's files.
     pub files: Vec<PathBuf>,
+    /// What the report says, to be rendered in another language too.
+    pub report: ReportData,
 }
 
 /// Another run works on the database.
@@ -156,7 +158,7 @@ struct Intake {
     coverage: Option<Vec<CoverageRow>>,
     rejected_records: u64,
     roster: Vec<RosterPlate>,
-    skew_s: Option<i64>,
+    platform_ahead_s: Option<i64>,
 }
 
 /// What was told.
@@ -187,7 +189,7 @@ impl Night<'_> {
             coverage: None,
             rejected_records: 0,
             roster: store.roster()?,
-            skew_s: None,
+            platform_ahead_s: None,
         };
         self.cover(store, sessions.as_ref(), &mut intake, deadline).await?;
         let telling = match &sessions {
@@ -232,7 +234,7 @@ impl Night<'_> {
                     clock: self.clock,
                 };
                 pull(job, store, self.progress).await?;
-                intake.skew_s = sessions.client().clock_skew_s();
+                intake.platform_ahead_s = sessions.client().clock_skew_s();
                 Some(self.record.id.clone())
             }
             None => self.before.as_ref().map(|run| run.id.clone()),
@@ -330,7 +332,7 @@ impl Night<'_> {
             set_aside: store.set_aside_rows(self.options.date)?,
             open_before: &open_before,
             changes: &changes,
-            clock_skew_s: intake.skew_s,
+            platform_ahead_s: intake.platform_ahead_s,
             journal_head: Some(store.journal_head()?),
             at: now,
         };
@@ -359,6 +361,7 @@ impl Night<'_> {
             reasons,
             unclaimed: intake.inbox.unclaimed.clone(),
             files,
+            report: data,
         };
         self.deliver_mail(store, mail.is_some(), &mut finished).await?;
         Ok(finished)

@@ -106,6 +106,7 @@ const COMMANDS: &[&[&str]] = &[
     &[],
     &["audit"],
     &["audit", "verify"],
+    &["demo"],
     &["exceptions"],
     &["import"],
     &["init"],

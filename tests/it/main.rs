@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod cli;
+mod demo;
 mod killed;
 mod layout;
 mod matching;

@@ -59,7 +59,7 @@ fn matched(payments: &[String], orders: &[String]) -> (String, String) {
     let (folded, _, set_aside) = payments_of_file(bill, &BillSource::default()).unwrap();
     assert!(set_aside.is_empty());
     let orders = match_files::load_orders(&dir.path().join("orders.csv")).unwrap();
-    let matched = match_files::run(&folded.payments, &orders, Some(dir.path())).unwrap();
+    let matched = match_files::run(&folded.payments, &orders, 1800, Some(dir.path())).unwrap();
     assert!(matched.tie_out.holds());
     for disposition in [
         Disposition::Settled,
