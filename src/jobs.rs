@@ -1,5 +1,6 @@
 //! The jobs, a file each: load, decide, apply.
 
+pub mod check;
 pub mod demo;
 pub mod evidence;
 pub mod exceptions;
@@ -13,5 +14,6 @@ pub mod progress;
 pub mod pull;
 pub mod report_data;
 pub mod run;
+pub mod show;
 pub mod sources;
 pub mod summary;
