@@ -13,8 +13,6 @@ mod notifications;
 mod orders;
 mod roster;
 mod runs;
-#[cfg(test)]
-mod tests;
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;

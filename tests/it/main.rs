@@ -3,6 +3,11 @@
 
 mod check;
 mod demo;
+mod killed;
+mod layout;
+mod matching;
+mod merchant;
 mod night;
+mod secrets;
 mod show;
 mod support;
