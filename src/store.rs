@@ -200,6 +200,28 @@ impl Store {
     /// # Errors
     /// [`StoreError::Foreign`] when it belongs to another one.
     pub fn bind(&mut self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
+        for (key, value) in self.unbound(base_url, merchant_no)? {
+            self.set_meta(key, value)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the database may be used for a platform address and a merchant: it is theirs, or nobody's yet.
+    /// Binds nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] when it belongs to another one.
+    pub fn check_bound(&self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
+        self.unbound(base_url, merchant_no).map(drop)
+    }
+
+    /// What is still to be written to bind it.
+    fn unbound<'a>(
+        &self,
+        base_url: &'a str,
+        merchant_no: &'a str,
+    ) -> Result<Vec<(&'static str, &'a str)>, StoreError> {
+        let mut unbound = Vec::new();
         for (key, what, value) in
             [("platform", "the platform", base_url), ("merchant_no", "merchant number", merchant_no)]
         {
@@ -209,10 +231,10 @@ impl Store {
                     return Err(StoreError::Foreign { path, what, stored, configured });
                 }
                 Some(_) => {}
-                None => self.set_meta(key, value)?,
+                None => unbound.push((key, value)),
             }
         }
-        Ok(())
+        Ok(unbound)
     }
 
     /// A value of the `meta` table.

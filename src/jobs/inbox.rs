@@ -35,7 +35,8 @@ impl ClaimedSource {
         Ok(Self { source, required, files: files.compile_matcher() })
     }
 
-    fn claims(&self, file_name: &str) -> bool {
+    /// Whether a file of that name belongs to it.
+    pub fn claims(&self, file_name: &str) -> bool {
         self.files.is_match(file_name)
     }
 }
@@ -129,7 +130,10 @@ pub fn import_inbox(
 }
 
 /// The regular files of the inbox, by name; hidden ones and folders are left alone.
-fn inbox_files(inbox: &Path) -> anyhow::Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When the inbox cannot be read.
+pub fn inbox_files(inbox: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let shown = || format!("inbox {}: cannot be read\nhint: is [bills] inbox right, is the folder mounted?", inbox.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(inbox).with_context(shown)? {

@@ -137,7 +137,8 @@ pub async fn run(
         }
         finished
     };
-    reconciled.instrument(span).await
+    // Boxed: it holds a whole night, and callers hold it in turn.
+    Box::pin(reconciled.instrument(span)).await
 }
 
 /// One run under way.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod cli;
+mod check;
 mod demo;
 mod killed;
 mod layout;
@@ -9,4 +10,5 @@ mod matching;
 mod merchant;
 mod night;
 mod secrets;
+mod show;
 mod support;
