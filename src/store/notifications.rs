@@ -172,7 +172,9 @@ fn write_standing(
         return Ok(());
     }
     let (id, was) = (&record.external_order_id, record.standing.state);
-    Err(WriteError::Refused(format!("notification {id} is not {was} any more\nhint: somebody else changed it; look again")))
+    Err(WriteError::Refused(format!(
+        "notification {id} is not {was} any more\nhint: somebody else changed it; look again"
+    )))
 }
 
 impl Store {
@@ -262,7 +264,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("marking a notification as sending", |transaction| {
             write_standing(transaction, record, sending, "", Some(run_id), at)?;
-            let sql = "INSERT INTO attempt (notification_id, n, run_id, started_at, request_sha256, verification_sha256)
+            let sql =
+                "INSERT INTO attempt (notification_id, n, run_id, started_at, request_sha256, verification_sha256)
                        SELECT :id, COUNT(*) + 1, :run_id, :at, :request, :verification FROM attempt
                        WHERE notification_id = :id";
             transaction.prepare_cached(sql)?.execute(named_params! {

@@ -1,8 +1,8 @@
 //! Integration tests, one module per behaviour.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
-mod cli;
 mod check;
+mod cli;
 mod demo;
 mod killed;
 mod layout;
