@@ -6,6 +6,7 @@
 mod args;
 mod audit;
 mod console;
+mod demo;
 mod exceptions;
 pub mod exit;
 mod import;
@@ -17,6 +18,7 @@ mod page;
 mod plates;
 mod progress;
 mod run;
+mod sandbox;
 mod words;
 
 use std::ffi::OsString;
@@ -84,6 +86,7 @@ impl App {
 /// When it failed; [`exit::report`] says so and knows the exit code.
 pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
     match command {
+        Command::Demo(args) => demo::demo(app, args).await,
         Command::Init(args) => init::init(app, &args),
         Command::Run(args) => run::run(app, &args).await,
         Command::Import(args) => import::import(app, &args),
@@ -91,6 +94,7 @@ pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Exceptions(args) => exceptions::exceptions(app, &args),
         Command::Notifications(args) => notifications::notifications(app, args),
         Command::Plates(args) => plates::plates(app, &args.command),
-        Command::Audit(args) => audit::audit(app, &args.command),
+        Command::Sandbox(args) => sandbox::sandbox(app, args).await,
+        Command::Audit(args) => audit::audit(app, args.command),
     }
 }

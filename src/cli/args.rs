@@ -1,5 +1,6 @@
 //! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::bills::Profile;
 use crate::model::{BusinessDate, NotificationState};
 use crate::report::Lang;
+use crate::sandbox::{Fault, Size};
 
 /// Nightly reconciliation of a parking merchant's payments with the ETCP open platform
 ///
@@ -30,6 +32,7 @@ pub struct Arguments {
 
 const TOP_EXAMPLES: &str = "\
 Examples:
+  etcp-recon demo                        see it work, with nothing to set up
   etcp-recon init /etc/etcp-recon        write a configuration to fill in
   etcp-recon plates import plates.csv    say which plates belong to which users
   etcp-recon run --dry-run               look at yesterday, tell nobody
@@ -92,6 +95,12 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Play the whole job on built-in data against a built-in platform; nothing leaves this machine
+    ///
+    /// Two nights with every disposition: real HTTP on loopback, a real database, a real mail in a file. The folder with
+    /// the reports is kept to be looked at.
+    #[command(after_help = "Examples:\n  etcp-recon demo\n  etcp-recon demo --lang en --dir demo")]
+    Demo(DemoArgs),
     /// Write a commented configuration and schedules to start from
     ///
     /// Nothing is ever overwritten: when something of it is there already, nothing is written.
@@ -112,8 +121,7 @@ pub enum Command {
     Import(ImportArgs),
     /// Match a bill with an orders file: no database, no platform, no configuration
     ///
-    /// PAYMENTS is a bill of any known format; ORDERS is a CSV with the header
-    /// order_id,plate,parking_id,parking_fee,remaining_fee,cash,entrance_time,exit_time (remaining_fee empty: closed).
+    /// PAYMENTS is a bill of any known format, ORDERS a CSV with the header shown below.
     #[command(after_help = MATCH_EXAMPLES)]
     Match(MatchArgs),
     /// List what does not agree
@@ -127,9 +135,23 @@ pub enum Command {
     /// The roster: which plates belong to which users
     #[command(after_help = "Examples:\n  etcp-recon plates import plates.csv\n  etcp-recon plates list --json")]
     Plates(PlatesArgs),
+    /// Serve the platform of the document on a local port, with faults on request
+    ///
+    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and never
+    /// connected to anything. With --dir it writes a configuration, a roster and the bills that belong to it.
+    #[command(after_help = SANDBOX_EXAMPLES)]
+    Sandbox(SandboxArgs),
     /// Prove that the journal was not changed
     #[command(after_help = "Examples:\n  etcp-recon audit verify")]
     Audit(AuditArgs),
+}
+
+/// `demo`
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Where everything is written, a new or empty folder [default: a fresh one of the system's]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `init`
@@ -183,6 +205,9 @@ pub struct ImportArgs {
 }
 
 const MATCH_EXAMPLES: &str = "\
+The header of ORDERS (remaining_fee is empty when the stay is closed):
+  order_id,plate,parking_id,parking_fee,remaining_fee,cash,entrance_time,exit_time
+
 Examples:
   etcp-recon match bill.csv --orders orders.csv
   etcp-recon match bill.csv --orders orders.csv --out result --json";
@@ -316,6 +341,41 @@ pub struct PlatesImportArgs {
     /// Do not ask
     #[arg(long, requires = "replace")]
     pub yes: bool,
+}
+
+const SANDBOX_EXAMPLES: &str = "\
+Examples:
+  etcp-recon sandbox --dir try               a platform, and a folder to run against it
+  etcp-recon sandbox --fault orderpaid:fail-after-booking
+  etcp-recon sandbox --fault orderhistory:delay=3s:always --fault usersignin:answer=20101:2
+
+A fault is INTERFACE[@PLATE|@MOBILE|@ORDER]:KIND[:COUNT|:always], KIND one of fail, fail-after-booking, delay=DURATION,
+drop, drop-after-booking, cut, expire-token, answer=CODE, garbage, lose-booking, vanish, postpone.";
+
+/// `sandbox`
+#[derive(Args, Debug)]
+pub struct SandboxArgs {
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8099")]
+    pub listen: SocketAddr,
+    /// Which world: the same seed and date give the same one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// The day on which everything happens, as 2026-11-22 [default: yesterday in Asia/Shanghai]
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<BusinessDate>,
+    /// How many users
+    #[arg(long, value_name = "N", default_value_t = Size::SMALL.users)]
+    pub users: u32,
+    /// How many parking stays
+    #[arg(long, value_name = "N", default_value_t = Size::SMALL.orders)]
+    pub orders: u32,
+    /// What goes wrong; may be given more than once
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<Fault>,
+    /// Write a configuration, a roster and bills into this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `audit`

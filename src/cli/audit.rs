@@ -4,13 +4,14 @@ use anyhow::Context;
 
 use super::App;
 use super::args::AuditCommand;
+use super::console::Console;
 use super::exit::Exit;
 use crate::jobs::run::database_path;
 use crate::report::Lang;
 use crate::store::Store;
 
 /// Goes through the journal's chain. A database that is not there is not made: an empty one would pass.
-pub fn audit(app: &App, command: &AuditCommand) -> anyhow::Result<Exit> {
+pub fn audit(app: &App, command: AuditCommand) -> anyhow::Result<Exit> {
     let AuditCommand::Verify = command;
     let settings = app.settings()?;
     let mut store = Store::open_existing(database_path(&settings))?;
@@ -22,7 +23,7 @@ pub fn audit(app: &App, command: &AuditCommand) -> anyhow::Result<Exit> {
         )
     })?;
     let head = store.journal_head()?;
-    app.console.print(&match app.lang(&settings) {
+    Console::print(&match app.lang(&settings) {
         Lang::Zh => format!("日志完整：{rows} 行，末行哈希 {head}\n"),
         Lang::En => format!("the journal is whole: {rows} rows, the last has hash {head}\n"),
     })?;

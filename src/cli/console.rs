@@ -45,26 +45,23 @@ impl Console {
         self.watched && io::stdin().is_terminal()
     }
 
-    /// Prints the answer. A reader that went away (`| head`) is no error.
+    /// Prints the answer.
     ///
     /// # Errors
     /// When it cannot be written, as on a full disk.
-    pub fn print(&self, text: &str) -> anyhow::Result<()> {
-        let mut out = anstream::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.context("cannot write to standard output"),
-        }
+    pub fn print(text: &str) -> anyhow::Result<()> {
+        let mut out = Answer::new();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
     }
 
     /// Prints one JSON document.
     ///
     /// # Errors
     /// As [`Console::print`].
-    pub fn print_json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
+    pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');
-        self.print(&text)
+        Self::print(&text)
     }
 
     /// Says something beside the answer, unless it is to be quiet.
@@ -84,13 +81,39 @@ impl Console {
     ///
     /// # Errors
     /// When the answer cannot be read.
-    pub fn ask(&self, question: &str) -> anyhow::Result<bool> {
+    pub fn ask(question: &str) -> anyhow::Result<bool> {
         let mut stderr = anstream::stderr();
         write!(stderr, "{question} [y/N] ")?;
         stderr.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是"))
+    }
+}
+
+/// Standard output. A reader that went away (`| head`) is no error: what nobody reads is dropped.
+pub struct Answer(AutoStream<io::Stdout>);
+
+impl Answer {
+    /// Standard output with colours only where they are wanted.
+    pub fn new() -> Self {
+        Self(anstream::stdout())
+    }
+}
+
+impl Write for Answer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::App;
 use super::args::{ExceptionsArgs, Which};
+use super::console::Console;
 use super::exit::Exit;
 use super::page::{Grid, LOOK, Page};
 use super::words::pick;
@@ -67,11 +68,11 @@ pub fn exceptions(app: &App, args: &ExceptionsArgs) -> anyhow::Result<Exit> {
     let now = app.clock.now();
     let listed: Vec<Listed<'_>> = rows.iter().map(|row| Listed::new(row, now)).collect();
     if args.json {
-        app.console.print_json(&listed)?;
+        Console::print_json(&listed)?;
     } else {
         let mut page = Page::new(&app.console);
         shown(&mut page, app.lang(&settings), &listed);
-        app.console.print(page.text())?;
+        Console::print(page.text())?;
     }
     Ok(Exit::Done)
 }

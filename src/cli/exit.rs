@@ -8,6 +8,7 @@ use crate::jobs::init::InitError;
 use crate::jobs::people::PersonError;
 use crate::jobs::roster::RosterFileError;
 use crate::jobs::run::{Busy, Finished};
+use crate::sandbox::serve::ServeError;
 use crate::store::{RunStatus, StoreError};
 
 /// The promised exit codes.
@@ -64,6 +65,7 @@ impl Exit {
             || error.chain().any(|cause| {
                 matches!(cause.downcast_ref(), Some(StoreError::Foreign { .. }))
                     || matches!(cause.downcast_ref(), Some(InitError::Exists { .. }))
+                    || matches!(cause.downcast_ref(), Some(ServeError::Exists { .. }))
             });
         match is_usage {
             _ if has::<Busy>(error) => Self::Busy,
@@ -74,7 +76,7 @@ impl Exit {
 }
 
 fn has<E: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> bool {
-    error.is::<E>() || error.chain().any(|cause| cause.is::<E>())
+    error.is::<E>() || error.chain().any(<dyn std::error::Error>::is::<E>)
 }
 
 impl From<Exit> for ExitCode {

@@ -2,18 +2,15 @@
 
 use super::App;
 use super::args::ImportArgs;
+use super::console::Console;
 use super::exit::Exit;
 use super::page::{BAD, GOOD, LOOK, Page};
-use super::words::{bill_counts, bill_status, pick};
+use super::words::{bill_counts, bill_status};
 use crate::bills::BillSource;
 use crate::jobs::inbox::{BillOutcome, BillStatus, import_file, source_for};
 use crate::jobs::run::{database_path, lock, open_store};
 use crate::jobs::sources::claimed_sources;
 use crate::report::{Lang, visible};
-use crate::store::Store;
-
-/// How many rows set aside are shown of a bill.
-const SHOWN: usize = 20;
 
 /// Imports each file and says what became of it.
 pub fn import(app: &App, args: &ImportArgs) -> anyhow::Result<Exit> {
@@ -31,9 +28,11 @@ pub fn import(app: &App, args: &ImportArgs) -> anyhow::Result<Exit> {
         let bill = import_file(&mut store, path, &source, app.clock.now())?;
         refused |= bill.status == BillStatus::Refused;
         tell(&mut page, lang, &path.display().to_string(), &bill);
-        tell_set_aside(&mut page, lang, &store, &bill)?;
+        if bill.set_aside > 0 {
+            page.set_aside(lang, &store.set_aside_of_bill(&bill.sha256)?);
+        }
     }
-    app.console.print(page.text())?;
+    Console::print(page.text())?;
     Ok(if refused { Exit::Partial } else { Exit::Done })
 }
 
@@ -54,19 +53,4 @@ fn tell(page: &mut Page, lang: Lang, file: &str, bill: &BillOutcome) {
             page.colored(style, format_args!("{file}: {status}, {} — {counts}", bill.profile));
         }
     }
-}
-
-fn tell_set_aside(page: &mut Page, lang: Lang, store: &Store, bill: &BillOutcome) -> anyhow::Result<()> {
-    if bill.set_aside == 0 {
-        return Ok(());
-    }
-    let rows = store.set_aside_of_bill(&bill.sha256)?;
-    for row in rows.iter().take(SHOWN) {
-        page.line(format_args!("  {} [{}]", visible(&row.to_string()), visible(&row.value)));
-    }
-    if rows.len() > SHOWN {
-        let more = rows.len().saturating_sub(SHOWN);
-        page.line(format_args!("  … {more} {}", pick(lang, "行未列出", "more rows")));
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::args::InitArgs;
+use super::console::Console;
 use super::exit::Exit;
 use super::page::Page;
 use super::words::pick;
@@ -25,6 +26,6 @@ pub fn init(app: &App, args: &InitArgs) -> anyhow::Result<Exit> {
             format!("next: fill in FILL-IN in {}, then `etcp-recon plates import FILE`", shown.display())
         }
     });
-    app.console.print(page.text())?;
+    Console::print(page.text())?;
     Ok(Exit::Done)
 }

@@ -8,16 +8,14 @@ use serde::Serialize;
 
 use super::App;
 use super::args::MatchArgs;
+use super::console::Console;
 use super::exit::Exit;
 use super::page::{BAD, GOOD, LOOK, Page, dispositions};
 use super::words::{bill_counts, pick};
 use crate::bills::{BillSource, BillSummary, Folded, SetAside, payments_of_file};
 use crate::jobs::match_files;
 use crate::recon::files::Matched;
-use crate::report::{Lang, visible};
-
-/// How many rows set aside are shown.
-const SHOWN: usize = 20;
+use crate::report::Lang;
 
 /// What `match --json` prints.
 #[derive(Serialize)]
@@ -36,7 +34,7 @@ pub fn matching(app: &App, args: &MatchArgs) -> anyhow::Result<Exit> {
     let grace_s = i64::try_from(args.grace.as_secs()).unwrap_or(i64::MAX);
     let matched = match_files::run(&folded.payments, &orders, grace_s, args.out.as_deref())?;
     if args.json {
-        app.console.print_json(&Answer { schema: 1, matched: &matched, set_aside: bill.set_aside })?;
+        Console::print_json(&Answer { schema: 1, matched: &matched, set_aside: bill.set_aside })?;
     } else {
         let mut page = Page::new(&app.console);
         tell(&mut page, lang, &matched, &bill, &set_aside);
@@ -44,7 +42,7 @@ pub fn matching(app: &App, args: &MatchArgs) -> anyhow::Result<Exit> {
             let file = folder.join(match_files::EXCEPTIONS_FILE);
             page.line(format_args!("{}{}", pick(lang, "差异明细：", "exceptions: "), file.display()));
         }
-        app.console.print(page.text())?;
+        Console::print(page.text())?;
     }
     if !matched.tie_out.holds() {
         bail!(
@@ -65,12 +63,7 @@ fn tell(page: &mut Page, lang: Lang, matched: &Matched<'_>, bill: &BillSummary, 
     page.grid(&dispositions(lang, &matched.payments, &matched.orders));
     let counts = bill_counts(lang, bill.payments, bill.refunds, bill.ignored, bill.set_aside);
     page.line(format_args!("{}{}: {counts}", pick(lang, "账单 ", "bill "), bill.profile.name()));
-    for row in set_aside.iter().take(SHOWN) {
-        page.colored(LOOK, format_args!("  {} [{}]", visible(&row.to_string()), visible(&row.value)));
-    }
-    if set_aside.len() > SHOWN {
-        page.line("  …");
-    }
+    page.set_aside(lang, set_aside);
     if matched.tie_out.holds() {
         page.colored(GOOD, pick(lang, "总分核对：一致", "tie-out: all adds up"));
     } else {

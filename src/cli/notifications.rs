@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::App;
 use super::args::{NotificationsArgs, PersonArgs, PersonCommand};
+use super::console::Console;
 use super::exit::Exit;
 use super::page::{Grid, LOOK, Page};
 use super::words::pick;
@@ -68,7 +69,7 @@ fn list(app: &App, status: Option<NotificationState>, json: bool) -> anyhow::Res
     records.retain(|record| status.is_none_or(|status| record.standing.state == status));
     let listed: Vec<Listed<'_>> = records.iter().map(Listed::new).collect();
     if json {
-        app.console.print_json(&listed)?;
+        Console::print_json(&listed)?;
         return Ok(Exit::Done);
     }
     let lang = app.lang(&settings);
@@ -78,7 +79,7 @@ fn list(app: &App, status: Option<NotificationState>, json: bool) -> anyhow::Res
     } else {
         page.grid(&grid(lang, &listed));
     }
-    app.console.print(page.text())?;
+    Console::print(page.text())?;
     Ok(Exit::Done)
 }
 
@@ -157,6 +158,6 @@ fn act(app: &App, act: Act, args: &PersonArgs) -> anyhow::Result<Exit> {
             ),
         );
     }
-    app.console.print(page.text())?;
+    Console::print(page.text())?;
     Ok(Exit::Done)
 }

@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::console::Console;
 use super::words::pick;
+use crate::bills::SetAside;
 use crate::recon::Tally;
 use crate::report::{Lang, visible};
 
@@ -16,6 +17,8 @@ pub const GOOD: Style = AnsiColor::Green.on_default();
 pub const LOOK: Style = AnsiColor::Yellow.on_default();
 /// Bad news.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// How much of a list is shown below its line.
+pub const SHOWN: usize = 20;
 const TITLE: Style = Style::new().bold();
 
 /// A text that grows from top to bottom.
@@ -41,12 +44,24 @@ impl Page {
         self.line(format_args!("{style}{line}{style:#}"));
     }
 
-    /// Adds a heading, with an empty line above it.
-    pub fn heading(&mut self, heading: impl Display) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
+    /// Adds rows that a bill had set aside: the first of them, with what stands there.
+    pub fn set_aside(&mut self, lang: Lang, rows: &[SetAside]) {
+        for row in rows.iter().take(SHOWN) {
+            let told = row.to_string();
+            let value = if told.contains(&row.value) { String::new() } else { format!(" [{}]", row.value) };
+            self.line(format_args!("  {}{}", visible(&told), visible(&value)));
         }
-        self.colored(TITLE, heading);
+        self.more(lang, rows.len());
+    }
+
+    /// Says that a list went on, if it was longer than what is shown of it.
+    pub fn more(&mut self, lang: Lang, length: usize) {
+        if let more @ 1.. = length.saturating_sub(SHOWN) {
+            self.line(match lang {
+                Lang::Zh => format!("  … 另有 {more} 行"),
+                Lang::En => format!("  … and {more} more"),
+            });
+        }
     }
 
     /// Adds a table.
@@ -82,7 +97,7 @@ impl Grid {
 
     /// Adds a coloured row.
     pub fn styled<const N: usize>(&mut self, style: Style, cells: [String; N]) {
-        let cells = cells.iter().map(|cell| visible(cell).into_owned()).collect();
+        let cells = cells.into_iter().map(|cell| visible(&cell).into_owned()).collect();
         self.rows.push((cells, style));
     }
 

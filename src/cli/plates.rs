@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::App;
 use super::args::{PlatesCommand, PlatesImportArgs};
+use super::console::Console;
 use super::exit::{Exit, Misuse};
 use super::page::{Grid, Page};
 use super::words::pick;
@@ -40,7 +41,7 @@ fn list(app: &App, json: bool) -> anyhow::Result<Exit> {
             plate: entry.plate.as_str(),
             color: entry.color,
         });
-        app.console.print_json(&listed.collect::<Vec<_>>())?;
+        Console::print_json(&listed.collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
     let lang = app.lang(&settings);
@@ -58,7 +59,7 @@ fn list(app: &App, json: bool) -> anyhow::Result<Exit> {
         }
         page.grid(&grid);
     }
-    app.console.print(page.text())?;
+    Console::print(page.text())?;
     Ok(Exit::Done)
 }
 
@@ -93,7 +94,7 @@ fn import(app: &App, args: &PlatesImportArgs) -> anyhow::Result<Exit> {
         ));
     }
     let change = store.merge_roster(&wanted, args.replace)?;
-    app.console.print(&match lang {
+    Console::print(&match lang {
         Lang::Zh => format!(
             "车牌：新增 {}，变更 {}，未变 {}，移除 {}\n",
             change.added, change.changed, change.unchanged, change.removed
@@ -129,7 +130,7 @@ fn agree(app: &App, lang: Lang, args: &PlatesImportArgs, gone: &[&RosterPlate]) 
         ))
         .into());
     }
-    if app.console.ask(pick(lang, "移除？", "take them out?"))? {
+    if Console::ask(pick(lang, "移除？", "take them out?"))? {
         return Ok(());
     }
     Err(Misuse("not agreed; nothing was changed".to_owned()).into())

@@ -77,13 +77,12 @@ impl Progress for Shown<'_> {
 
     fn end(&self) {
         let Some(Stretch { what, steps, done, bar }) = self.stretch().take() else { return };
-        match bar {
-            Some(bar) => bar.finish_and_clear(),
-            None => {
-                let of = steps.map_or_else(String::new, |steps| format!("/{steps}"));
-                let finished = pick(self.lang, "完成", "done");
-                self.console.say(&format!("{}: {done}{of} {finished}", self.name(what)));
-            }
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        } else {
+            let of = steps.map_or_else(String::new, |steps| format!("/{steps}"));
+            let finished = pick(self.lang, "完成", "done");
+            self.console.say(&format!("{}: {done}{of} {finished}", self.name(what)));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::App;
 use super::args::RunArgs;
+use super::console::Console;
 use super::exit::Exit;
-use super::page::{BAD, GOOD, LOOK, Page, dispositions};
+use super::page::{BAD, GOOD, LOOK, Page, SHOWN, dispositions};
 use super::progress::Shown;
 use super::words::{bill_counts, bill_status, pick};
 use crate::config::{self, Level, Settings};
@@ -11,9 +12,6 @@ use crate::jobs::run::{Finished, RunOptions, run as reconcile};
 use crate::jobs::summary::{BillSummary, Summary};
 use crate::report::{Lang, visible};
 use crate::store::{RunMode, RunStatus};
-
-/// How many failed plates are shown.
-const SHOWN: usize = 20;
 
 /// Runs one reconciliation and tells of it.
 pub async fn run(app: &App, args: &RunArgs) -> anyhow::Result<Exit> {
@@ -30,12 +28,12 @@ pub async fn run(app: &App, args: &RunArgs) -> anyhow::Result<Exit> {
     let progress = Shown::new(&app.console, lang);
     let finished = reconcile(&settings, options, &app.clock, &progress).await?;
     if args.json {
-        app.console.print_json(&finished.summary)?;
+        Console::print_json(&finished.summary)?;
         say_why(app, lang, &finished);
     } else {
         let mut page = Page::new(&app.console);
         tell(&mut page, lang, &finished);
-        app.console.print(page.text())?;
+        Console::print(page.text())?;
     }
     Ok(Exit::of_run(&finished, args.fail_on_exceptions))
 }
@@ -79,9 +77,10 @@ fn headline(page: &mut Page, lang: Lang, finished: &Finished) {
         RunStatus::Partial => (LOOK, pick(lang, "部分完成", "partial")),
         RunStatus::Failed => (BAD, pick(lang, "失败", "failed")),
     };
-    let tie_out = match summary.tie_out {
-        true => pick(lang, "总分核对一致", "ties out"),
-        false => pick(lang, "总分核对不一致", "does not tie out"),
+    let tie_out = if summary.tie_out {
+        pick(lang, "总分核对一致", "ties out")
+    } else {
+        pick(lang, "总分核对不一致", "does not tie out")
     };
     let mode = match summary.mode {
         "dry_run" => pick(lang, "，试运行：未通知、未发邮件", ", dry run: nothing notified or mailed"),
@@ -130,16 +129,11 @@ fn notifications(lang: Lang, summary: &Summary) -> String {
 fn exceptions(page: &mut Page, lang: Lang, summary: &Summary) {
     let life = &summary.exceptions;
     let (opening, new, resolved, closing) = (life.opening, life.new, life.resolved, life.closing);
-    let style = if closing > 0 { LOOK } else { GOOD };
-    match lang {
-        Lang::Zh => {
-            page.colored(style, format_args!("差异：期初 {opening} + 新增 {new} − 解决 {resolved} = 期末 {closing}"))
-        }
-        Lang::En => page.colored(
-            style,
-            format_args!("exceptions: {opening} open before + {new} new − {resolved} resolved = {closing} open"),
-        ),
-    }
+    let text = match lang {
+        Lang::Zh => format!("差异：期初 {opening} + 新增 {new} − 解决 {resolved} = 期末 {closing}"),
+        Lang::En => format!("exceptions: {opening} open before + {new} new − {resolved} resolved = {closing} open"),
+    };
+    page.colored(if closing > 0 { LOOK } else { GOOD }, text);
 }
 
 fn coverage(page: &mut Page, lang: Lang, summary: &Summary) {
@@ -154,9 +148,7 @@ fn coverage(page: &mut Page, lang: Lang, summary: &Summary) {
     for plate in seen.failed.iter().take(SHOWN) {
         page.colored(LOOK, format_args!("  {} {}: {}", plate.plate, plate.mobile, visible(&plate.reason)));
     }
-    if seen.failed.len() > SHOWN {
-        page.line("  …");
-    }
+    page.more(lang, seen.failed.len());
 }
 
 fn bills(page: &mut Page, lang: Lang, finished: &Finished) {
@@ -175,17 +167,14 @@ fn bills(page: &mut Page, lang: Lang, finished: &Finished) {
 
 fn bill_line(page: &mut Page, lang: Lang, bill: &BillSummary) {
     let head = format!("{}{}: {}", pick(lang, "账单 ", "bill "), visible(&bill.file), bill_status(lang, bill.status));
-    match &bill.reason {
-        Some(reason) => {
-            page.colored(BAD, head);
-            for line in reason.lines() {
-                page.line(format_args!("  {}", visible(line)));
-            }
-        }
-        None => {
-            let counts = bill_counts(lang, bill.payments, bill.refunds, bill.ignored, bill.set_aside);
-            page.line(format_args!("{head}, {} — {counts}", bill.profile));
-        }
+    let Some(reason) = &bill.reason else {
+        let counts = bill_counts(lang, bill.payments, bill.refunds, bill.ignored, bill.set_aside);
+        page.line(format_args!("{head}, {} — {counts}", bill.profile));
+        return;
+    };
+    page.colored(BAD, head);
+    for line in reason.lines() {
+        page.line(format_args!("  {}", visible(line)));
     }
 }
 

@@ -59,11 +59,12 @@ pub fn decide(store: &mut Store, decision: &Decision<'_>, at: Timestamp) -> anyh
     let id = decision.external_order_id.trim();
     let record = store.notification(id)?.ok_or_else(|| PersonError::Unknown(id.to_owned()))?;
     let next = allowed(&record, decision.act)?;
-    let (verdict, may_be_booked) = match next.verdict {
-        Verdict::Voided { may_be_booked } => ("voided by a person", may_be_booked),
-        Verdict::Released => ("released by a person", false),
-        _ => ("held by a person", false),
+    let verdict = match decision.act {
+        Act::Release => "released by a person",
+        Act::Hold => "held by a person",
+        Act::Void => "voided by a person",
     };
+    let may_be_booked = matches!(next.verdict, Verdict::Voided { may_be_booked: true });
     let detail = json!({"by": decision.by, "note": decision.note, "may_be_booked": may_be_booked});
     store.move_notification(None, &record, &next.standing, verdict, &detail, at)?;
     Ok(Moved { from: record.standing.state, to: next.standing.state, may_be_booked })

@@ -1,6 +1,7 @@
 //! Integration tests, one module per behaviour.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod cli;
 mod check;
 mod demo;
 mod killed;
