@@ -123,7 +123,8 @@ impl Finding {
             (Level::Wrong, Lang::En) => "wrong  ",
         };
         let mut lines = vec![format!("{level}  {}: {}", self.what.title(lang), self.message.of(lang))];
-        lines.extend(self.hint.iter().map(|hint| format!("         hint: {}", hint.of(lang))));
+        let label = if lang == Lang::Zh { "      处理：" } else { "         hint: " };
+        lines.extend(self.hint.iter().map(|hint| format!("{label}{}", hint.of(lang))));
         lines
     }
 }
@@ -220,8 +221,8 @@ fn config(checked: &mut Checked, settings: &Settings) {
         let count = settings.guarded_files.len();
         checked.ok(
             What::Secrets,
-            format!("{count} 个含密钥的文件,他人均不可读"),
-            format!("{count} files hold secrets, all of them closed to others"),
+            format!("{count} 个含密钥的文件，他人均不可读"),
+            format!("files that hold secrets: {count}, closed to others"),
         );
     }
 }

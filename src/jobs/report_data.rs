@@ -1,6 +1,6 @@
 //! What the report of a run says, collected from the evidence and from what the run did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::{Judged, at};
 use super::exceptions::ExceptionChanges;
@@ -10,7 +10,7 @@ use super::summary::{Parts, coverage_summary, refund_totals};
 use crate::model::{Amount, Difference, Disposition, Timestamp, Total};
 use crate::recon::{Rule, Tally};
 use crate::report::data::{self, Bucket, PartialReason, ReportData, Sentence};
-use crate::store::{ExceptionFacts, ExceptionRow, RunMode, RunRecord, RunStatus};
+use crate::store::{ExceptionFacts, ExceptionRow, NotificationRecord, RunMode, RunRecord, RunStatus};
 
 /// What a report needs beside the summary's parts.
 pub struct Facts<'a> {
@@ -73,7 +73,7 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
             due: judged.totals.payments.get(Disposition::NotifyDue).count,
         },
         exceptions: roll_forward(facts.open_before, facts.changes),
-        exception_rows: exception_rows(facts.open_before, facts.changes, facts.at),
+        exception_rows: with_reasons(exception_rows(facts.open_before, facts.changes, facts.at), &judged.notifications),
         refunds_owed: refunds_owed(judged),
         by_channel: by_channel(judged),
         by_car_park: by_car_park(judged),
@@ -269,6 +269,18 @@ fn exception_rows(open: &[ExceptionRow], changes: &ExceptionChanges, now: Timest
             let status = data::ExceptionStatus::Resolved;
             rows.push(exception_row(&row.facts, Some(row), status, resolved_why(reason), now));
         }
+    }
+    rows
+}
+
+/// Beside each notification that waits for a person: what the platform said of it, or which cap holds it.
+fn with_reasons(mut rows: Vec<data::ExceptionRow>, notifications: &[NotificationRecord]) -> Vec<data::ExceptionRow> {
+    let said = notifications.iter().filter(|record| !record.why.is_empty());
+    let said: HashMap<&str, &str> =
+        said.map(|record| (record.external_order_id.as_str(), record.why.as_str())).collect();
+    for row in rows.iter_mut().filter(|row| row.kind.starts_with("notify_") && row.note.is_none()) {
+        let reason = row.external_order_id.as_deref().and_then(|id| said.get(id));
+        row.note = reason.map(|reason| (*reason).to_owned());
     }
     rows
 }

@@ -143,8 +143,10 @@ pub struct Outcome {
     pub run: String,
     /// Payment or order.
     pub side: &'static str,
-    /// The external order id, or the order's key.
+    /// The external order id, or the order's id.
     pub subject: String,
+    /// Gross of a payment, `booked + due` of an order.
+    pub amount: Difference,
     /// The disposition.
     pub disposition: Disposition,
     /// The rule's number in the documentation.

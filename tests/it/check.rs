@@ -190,7 +190,7 @@ async fn an_inbox_that_cannot_be_read_a_file_of_nobody_and_a_missing_bill_are_sa
     let found = checked(&rig, settings.clone()).await;
     let lines: Vec<String> = of(&found, What::Inbox).iter().flat_map(|finding| finding.lines(Lang::En)).collect();
     let text = lines.join("\n");
-    assert!(text.contains("1 files belong to no source: notes.txt"), "{text}");
+    assert!(text.contains("files that belong to no source: notes.txt (1 in all)"), "{text}");
     assert!(text.contains("source alipay has no bill of 2026-11-22 yet"), "{text}");
     assert_eq!(found.exit_code(), 0);
 

@@ -35,7 +35,7 @@ async fn the_demo_shows_every_disposition_ties_out_and_reads_in_both_languages()
         assert!(line.split_whitespace().any(|cell| cell.parse::<u32>().is_ok_and(|count| count > 0)), "{line}");
     }
     assert!(out.contains("bill_disagrees") && out.contains("refund_unmatched"), "{out}");
-    assert!(out.contains("总分核对: 相符") && out.contains("不应有的请求 0 个"), "{out}");
+    assert!(out.contains("总分核对：相符") && out.contains("不应有的请求 0 个"), "{out}");
     assert!(!out.contains('\u{1b}'), "plain lines");
     for file in &end.files {
         assert!(out.contains(&file.display().to_string()), "{}", file.display());
@@ -75,6 +75,12 @@ async fn further_runs_tell_what_the_cap_kept_back_once_and_then_nothing_more() {
     let stage = Stage::set_up(Some(dir.path()), Lang::En, &clock).await.unwrap();
     let played = stage.play(&Silent).await.unwrap();
     verdict(&stage, &played).unwrap();
+    let notes = |kind: &str| {
+        let rows = played.second.report.exception_rows.iter().filter(|row| row.kind == kind);
+        rows.map(|row| row.note.clone().unwrap_or_default()).collect::<Vec<_>>().join("; ")
+    };
+    assert!(notes("notify_rejected").contains("20102"), "the report says what the platform said");
+    assert!(notes("notify_held").contains("above_max_amount"), "the report says what holds it");
     let due = played.second.summary.notifications.due;
     assert!(due > 0, "the cap keeps some back");
     let booked = stage.server().with_world(|world| world.ledger().len());

@@ -48,7 +48,7 @@ fn not_made_yet(checked: &mut Checked, settings: &Settings) {
             let shown = path.display();
             checked.ok(
                 What::Database,
-                format!("{shown} 尚未建立,首次使用时自动建立"),
+                format!("{shown} 尚未建立，首次使用时自动建立"),
                 format!("{shown} is not there yet; the first use makes it"),
             );
             no_roster(checked);
@@ -59,11 +59,11 @@ fn not_made_yet(checked: &mut Checked, settings: &Settings) {
                 What::Database,
                 Level::Wrong,
                 Sentence::new(
-                    format!("数据库目录 {shown} 不可写: {why}"),
+                    format!("数据库目录 {shown} 不可写：{why}"),
                     format!("the database's folder {shown} cannot be written to: {why}"),
                 ),
                 Sentence::new(
-                    "建立该目录并授予写权限,或修改 [database] url",
+                    "建立该目录并授予写权限，或修改 [database] url",
                     "make it, give this user the right to write there, or change [database] url",
                 ),
             );
@@ -74,11 +74,11 @@ fn not_made_yet(checked: &mut Checked, settings: &Settings) {
 fn journal(checked: &mut Checked, store: &Store) -> Result<(), StoreError> {
     match store.verify_journal()? {
         Ok(rows) => {
-            checked.ok(What::Journal, format!("{rows} 条,链条完整"), format!("{rows} rows, the chain is whole"));
+            checked.ok(What::Journal, format!("{rows} 条，链条完整"), format!("rows: {rows}, the chain is whole"));
         }
         Err(broken) => {
             let otherwise = Sentence::new(
-                "停止对账,保留现有文件,恢复最近的备份",
+                "停止对账，保留现有文件，恢复最近的备份",
                 "stop all runs, keep the file as it is, restore the newest backup",
             );
             checked.error(What::Journal, &broken, otherwise);
@@ -95,7 +95,7 @@ fn roster(checked: &mut Checked, store: &Store) -> Result<(), StoreError> {
     }
     let plates = roster.len();
     let users = crate::jobs::pull::users(&roster).len();
-    checked.ok(What::Roster, format!("{users} 个用户,{plates} 个车牌"), format!("{users} users, {plates} plates"));
+    checked.ok(What::Roster, format!("{users} 个用户，{plates} 个车牌"), format!("users: {users}, plates: {plates}"));
     Ok(())
 }
 
@@ -103,7 +103,7 @@ fn no_roster(checked: &mut Checked) {
     checked.add(
         What::Roster,
         Level::Warning,
-        Sentence::new("名册为空,不会拉取任何订单", "empty: no order is pulled"),
+        Sentence::new("名册为空，不会拉取任何订单", "empty: no order is pulled"),
         Sentence::new("etcp-recon plates import plates.csv", "etcp-recon plates import plates.csv"),
     );
 }
@@ -115,7 +115,7 @@ pub(super) fn last_run(checked: &mut Checked, store: &Store, clock: &Clock) {
         Err(error) => return store_error(checked, What::LastRun, &error),
     };
     let hint = Sentence::new(
-        "运行 etcp-recon run,并查看最近的报告为何不完整",
+        "运行 etcp-recon run，并查看最近的报告为何不完整",
         "etcp-recon run; the newest report says why it was not complete",
     );
     let Some(run) = run else {
@@ -124,7 +124,7 @@ pub(super) fn last_run(checked: &mut Checked, store: &Store, clock: &Clock) {
     };
     let age_s = clock.now().since_s(run.started_at);
     let (date, age) = (run.date, files::age(age_s));
-    let message = Sentence::new(format!("{date},{} 前", age.zh), format!("{date}, {} ago", age.en));
+    let message = Sentence::new(format!("{date}，{}前", age.zh), format!("{date}, {} ago", age.en));
     if age_s > OLD_RUN_S {
         checked.add(What::LastRun, Level::Warning, message, hint);
     } else {
@@ -150,7 +150,7 @@ pub(super) fn notifications(checked: &mut Checked, store: &Store) {
         checked.ok(What::Notifications, message.zh, message.en);
     } else {
         let hint = Sentence::new(
-            "etcp-recon notifications 列出它们;未知的由下次对账查证,其余由人放行或核销",
+            "etcp-recon notifications 列出它们；未知的由下次对账查证，其余由人放行或核销",
             "`etcp-recon notifications` lists them; the next run resolves the unknown ones, a person releases or voids the others",
         );
         checked.add(What::Notifications, Level::Warning, message, hint);

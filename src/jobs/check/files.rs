@@ -43,9 +43,9 @@ pub(super) fn reports(checked: &mut Checked, settings: &Settings) {
         Err(why) => checked.add(
             What::Reports,
             Level::Wrong,
-            Sentence::new(format!("{shown} 不可写: {why}"), format!("{shown} cannot be written to: {why}")),
+            Sentence::new(format!("{shown} 不可写：{why}"), format!("{shown} cannot be written to: {why}")),
             Sentence::new(
-                "授予写权限,或修改 [report] dir",
+                "授予写权限，或修改 [report] dir",
                 "give this user the right to write there, or change [report] dir",
             ),
         ),
@@ -58,9 +58,9 @@ pub(super) async fn mail(checked: &mut Checked, settings: &Settings, store: Opti
         return checked.add(
             What::Mail,
             Level::Warning,
-            Sentence::new("没有 [report.email],不发邮件", "no [report.email]: no mail is made"),
+            Sentence::new("没有 [report.email]，不发邮件", "no [report.email]: no mail is made"),
             Sentence::new(
-                "写上收件人;没有邮件就不知道出了问题",
+                "写上收件人；没有邮件就不知道出了问题",
                 "name who gets the report; silence is meant to say that something is broken",
             ),
         );
@@ -106,18 +106,18 @@ fn mail_folder(checked: &mut Checked, dir: &Path) {
     match writable(dir) {
         Ok(()) => checked.ok(
             What::Mail,
-            format!("未配置服务器,邮件写入 {shown}"),
+            format!("未配置服务器，邮件写入 {shown}"),
             format!("no server is named: mails are written into {shown}"),
         ),
         Err(why) => checked.add(
             What::Mail,
             Level::Wrong,
             Sentence::new(
-                format!("邮件无处可写: {shown}: {why}"),
+                format!("邮件无处可写：{shown}：{why}"),
                 format!("mails cannot be written into {shown}: {why}"),
             ),
             Sentence::new(
-                "配置 report.email.smtp,或修改 [report] dir",
+                "配置 report.email.smtp，或修改 [report] dir",
                 "name a server in report.email.smtp, or change [report] dir",
             ),
         ),
@@ -132,7 +132,7 @@ fn waiting_mails(checked: &mut Checked, store: &Store) {
             checked.add(
                 What::Mail,
                 Level::Warning,
-                Sentence::new(format!("{count} 封邮件待发"), format!("{count} mails wait to be sent")),
+                Sentence::new(format!("{count} 封邮件待发"), format!("mails that wait to be sent: {count}")),
                 Sentence::new("下次对账会再发", "the next run tries again"),
             );
         }
@@ -162,8 +162,8 @@ pub(super) fn inbox(checked: &mut Checked, settings: &Settings, store: Option<&S
             let (count, age) = (files.len(), age(clock.now().since_s(at)));
             checked.ok(
                 What::Inbox,
-                format!("{shown}: {count} 个文件,最新 {name}({} 前)", age.zh),
-                format!("{shown}: {count} files, the newest is {name} ({} ago)", age.en),
+                format!("{shown}：{count} 个文件，最新 {name}({}前)", age.zh),
+                format!("{shown}: files: {count}, the newest is {name} ({} ago)", age.en),
             );
         }
     }
@@ -194,11 +194,11 @@ fn of_sources(
             What::Inbox,
             Level::Warning,
             Sentence::new(
-                format!("{count} 个文件不属于任何账单来源: {list}"),
-                format!("{count} files belong to no source: {list}"),
+                format!("{count} 个文件不属于任何账单来源：{list}"),
+                format!("files that belong to no source: {list} ({count} in all)"),
             ),
             Sentence::new(
-                "修改 [[bills.source]] files,或移走它们",
+                "修改 [[bills.source]] files，或移走它们",
                 "change `files` of a [[bills.source]], or move them away",
             ),
         );
@@ -220,7 +220,7 @@ fn of_sources(
                     format!("必需的来源 {name} 还没有 {yesterday} 的账单"),
                     format!("the required source {name} has no bill of {yesterday} yet"),
                 ),
-                Sentence::new("把它放入收件目录,否则对账不完整", "put it into the inbox, else the run is partial"),
+                Sentence::new("把它放入收件目录，否则对账不完整", "put it into the inbox, else the run is partial"),
             );
         }
     }

@@ -92,7 +92,7 @@ fn another_run(checked: &mut Checked) {
         What::Platform,
         Level::Warning,
         Sentence::new(
-            "正在对账,为不使其令牌失效而未询问平台",
+            "正在对账，为不使其令牌失效而未询问平台",
             "not asked: a run is under way, and a sign-in would void its tokens",
         ),
         Sentence::new("对账结束后再检查", "check again when it is over"),
@@ -108,14 +108,14 @@ fn answer(checked: &mut Checked, asked: &Asked, base_url: &str) {
     match asked {
         Asked::TokenRefused => checked.ok(
             What::Platform,
-            format!("{base_url} 可达,接受签名与商户号(名册为空,未登录用户)"),
+            format!("{base_url} 可达，接受签名与商户号(名册为空，未登录用户)"),
             format!("{base_url} answers and accepts signature and merchant number (no roster yet, so no sign-in)"),
         ),
         Asked::Read { user, orders, rejected } => {
             let mobile = user.mobile.masked();
             checked.ok(
                 What::Platform,
-                format!("{base_url} 可达,接受签名;用户 {mobile} 有 {orders} 个历史订单"),
+                format!("{base_url} 可达，接受签名；用户 {mobile} 有 {orders} 个历史订单"),
                 format!("{base_url} answers and accepts the signature; user {mobile} has {orders} closed orders"),
             );
             if *rejected > 0 {
@@ -136,11 +136,11 @@ fn answer(checked: &mut Checked, asked: &Asked, base_url: &str) {
                 What::Platform,
                 Level::Warning,
                 Sentence::new(
-                    format!("{base_url} 可达,接受签名;但名册中第一个用户: {message}"),
+                    format!("{base_url} 可达，接受签名；但名册中第一个用户：{message}"),
                     format!("{base_url} answers and accepts the signature; but of the roster's first user: {message}"),
                 ),
                 Sentence::new(
-                    "检查该用户的手机号与车牌;其他程序若也登录同一用户,令牌会互相作废",
+                    "检查该用户的手机号与车牌；其他程序若也登录同一用户，令牌会互相作废",
                     "look at the user's number and plate; another program that signs the same user in voids our token",
                 ),
             );
@@ -183,7 +183,7 @@ fn signature_of_payments(checked: &mut Checked, store: &Store) {
             What::Platform,
             Level::Warning,
             Sentence::new(
-                "最近一次支付通知被答以代码 4,而其他请求的签名被接受",
+                "最近一次支付通知被答以代码 4，而其他请求的签名被接受",
                 "the newest orderpaid was answered code 4, while other calls are accepted",
             ),
             same_in_both("[platform] signature.strip_whitespace = true"),

@@ -175,12 +175,12 @@ impl Stage {
         let (dir, url, date) = (self.dir.display(), self.server.base_url(), self.date);
         let (plates, orders) = (self.world.roster.len(), self.world.world.orders().count());
         vec![
-            Sentence::new(format!("演示目录: {dir}"), format!("folder: {dir}")),
+            Sentence::new(format!("演示目录：{dir}"), format!("folder: {dir}")),
             Sentence::new(
-                format!("沙箱平台: {url}({plates} 个车牌,{orders} 个订单);不会连接外部"),
+                format!("沙箱平台：{url}({plates} 个车牌，{orders} 个订单)；不会连接外部"),
                 format!("sandbox platform: {url} ({plates} plates, {orders} orders); nothing is sent outside"),
             ),
-            Sentence::new(format!("对账日: {date}"), format!("business date: {date}")),
+            Sentence::new(format!("对账日：{date}"), format!("business date: {date}")),
         ]
     }
 
@@ -192,7 +192,7 @@ impl Stage {
             (world.ledger().len(), booked.amount(), world.violations().len())
         });
         let sentence = Sentence::new(
-            format!("平台账: 已入账 {count} 笔,共 {amount} 元;不应有的请求 {violations} 个"),
+            format!("平台账：已入账 {count} 笔，共 {amount} 元；不应有的请求 {violations} 个"),
             format!(
                 "platform's ledger: {count} payments booked, {amount} yuan; {violations} requests that must not be"
             ),
@@ -206,7 +206,7 @@ impl Stage {
         let mut sentences = vec![Sentence::new("报告:", "report:")];
         sentences.extend(files.iter().map(|path| Sentence::new(shown(path), shown(path))));
         let command = format!("  etcp-recon --config {} show {}", self.dir.join(CONFIG).display(), self.world.void);
-        sentences.push(Sentence::new("逐笔查看,例如:", "look closer, for example:"));
+        sentences.push(Sentence::new("逐笔查看，例如:", "look closer, for example:"));
         sentences.push(Sentence::new(command.clone(), command));
         sentences
     }
@@ -224,7 +224,7 @@ impl Played {
             let status = summary.status;
             Sentence::new(
                 format!(
-                    "{zh}: {status};通知成功 {acknowledged}、被拒 {rejected}、结果未知 {unknown}、待放行 {held};差异新增 {new}、消除 {resolved}、现有 {closing}"
+                    "{zh}：{status}；通知成功 {acknowledged}、被拒 {rejected}、结果未知 {unknown}、待放行 {held}；差异新增 {new}、消除 {resolved}、现有 {closing}"
                 ),
                 format!(
                     "{en}: {status}; notified {acknowledged}, refused {rejected}, unknown {unknown}, held {held}; exceptions {new} new, {resolved} resolved, {closing} open"
@@ -234,7 +234,7 @@ impl Played {
         vec![
             told(&self.first, "第一次对账", "first run"),
             Sentence::new(
-                "其间: 人工核销一笔通知;两辆车离场,一个订单从平台消失",
+                "其间：人工核销一笔通知；两辆车离场，一个订单从平台消失",
                 "meanwhile: a person voids a notification; two cars leave, an order disappears from the platform",
             ),
             told(&self.second, "同日重跑", "same date again"),

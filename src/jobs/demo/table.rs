@@ -48,9 +48,9 @@ pub fn dispositions(data: &ReportData, lang: Lang) -> String {
     rows.push(["refund_unmatched".to_owned(), refund, count, amount, NONE.to_owned(), NONE.to_owned()]);
     let mut text = aligned(&rows);
     text.push_str(match (data.tie_out.holds, zh) {
-        (true, true) => "总分核对: 相符,每笔支付、每个订单恰有一个结果\n",
+        (true, true) => "总分核对：相符，每笔支付、每个订单恰有一个结果\n",
         (true, false) => "tie-out: holds; every payment and every order has exactly one outcome\n",
-        (false, true) => "总分核对: 不符\n",
+        (false, true) => "总分核对：不符\n",
         (false, false) => "tie-out: does not hold\n",
     });
     text

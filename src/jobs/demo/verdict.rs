@@ -76,8 +76,8 @@ fn otherwise(store: &Store, run_id: &str, expected: &Expected) -> anyhow::Result
     called.retain(|outcome| outcome.side == expected.side);
     let agrees = !called.is_empty() && called.iter().all(|outcome| outcome.disposition == expected.disposition);
     let names: Vec<&str> = called.iter().map(|outcome| outcome.disposition.name()).collect();
-    let (id, wanted, story) = (&expected.id, expected.disposition, expected.story);
-    Ok((!agrees).then(|| format!("{id} ({story}) is called {names:?}, not {wanted}")))
+    let (id, wanted, why) = (&expected.id, expected.disposition, expected.story);
+    Ok((!agrees).then(|| format!("{id} ({why}) is called {names:?}, not {wanted}")))
 }
 
 /// What the platform's own books say against us.

@@ -9,7 +9,7 @@ use super::{
     side_name,
 };
 use crate::bills::{Role, RowKind, SourcedRow};
-use crate::model::OrderId;
+use crate::model::{Difference, OrderId};
 use crate::store::{ExceptionRow, ExceptionStatus, JournalRow, NotificationRecord, OutcomeRow, Store};
 
 /// How often new names of a payment are looked up: payment id, external order id, trade number lead to each other.
@@ -135,7 +135,6 @@ impl Found {
             add_outcomes(&mut tale, store, subject)?;
             add_exceptions(&mut tale, store, subject)?;
         }
-        // Stable: what happened in one second keeps evidence before decisions.
         tale.entries.sort_by_key(|entry| (entry.at, rank(&entry.event)));
         Ok(tale)
     }
@@ -151,13 +150,14 @@ fn is_order(store: &Store, key: &str) -> anyhow::Result<bool> {
         || named(store.bill_rows_of(key)?))
 }
 
-/// Within one second: what was paid, what was seen, what was decided, what it was called.
-const fn rank(event: &Event) -> u8 {
+/// Within one second: what was paid, what was seen, what a run decided, what it called it, what a person did.
+const fn rank(event: &Event) -> (u8, i64) {
     match event {
-        Event::BillRow(_) => 0,
-        Event::Order(_) => 1,
-        Event::Journal(_) => 2,
-        Event::Outcome(_) => 3,
+        Event::BillRow(_) => (0, 0),
+        Event::Order(_) => (1, 0),
+        Event::Journal(JournalEntry { run: Some(_), seq, .. }) => (2, *seq),
+        Event::Outcome(_) => (3, 0),
+        Event::Journal(JournalEntry { run: None, seq, .. }) => (4, *seq),
     }
 }
 
@@ -235,8 +235,10 @@ fn add_journal(tale: &mut Story, store: &Store, subject: &str, kind: &str) -> an
 fn add_outcomes(tale: &mut Story, store: &Store, subject: &str) -> anyhow::Result<()> {
     let outcomes = store.outcomes_of(subject)?;
     let newest = outcomes.last().map(|(run, ..)| run.clone());
+    let spelled: BTreeMap<String, String> = tale.orders.iter().map(|id| (id.to_lowercase(), id.clone())).collect();
+    let spelled = |id: String| spelled.get(&id).cloned().unwrap_or(id);
     for (run, at, row) in outcomes {
-        let outcome = outcome(run, row);
+        let outcome = outcome(run, row, &spelled);
         if newest.as_ref() == Some(&outcome.run) {
             tale.outcomes.push(outcome.clone());
         }
@@ -245,16 +247,18 @@ fn add_outcomes(tale: &mut Story, store: &Store, subject: &str) -> anyhow::Resul
     Ok(())
 }
 
-fn outcome(run: String, row: OutcomeRow) -> Outcome {
+/// An outcome, with orders as the platform writes their ids.
+fn outcome(run: String, row: OutcomeRow, spelled: &dyn Fn(String) -> String) -> Outcome {
     let (rule, why) = rule(&row.rule);
     Outcome {
         run,
         side: side_name(row.side),
-        subject: row.subject,
+        subject: spelled(row.subject),
+        amount: Difference::from_fen(row.amount_fen),
         disposition: row.disposition,
         rule,
         why,
-        counterpart: row.counterpart,
+        counterpart: row.counterpart.map(spelled),
     }
 }
 

@@ -73,8 +73,8 @@ fn bill_row(row: &BillEntry) -> Sentence {
     let BillEntry { file, line, payment_id, amount, channel, .. } = row;
     let of = |prefix: &str, value: Option<String>| value.map(|value| format!("{prefix}{value}")).unwrap_or_default();
     let plate = row.plate.as_ref().map(ToString::to_string);
-    let (zh_order, en_order) = (of(",订单 ", row.order_id.clone()), of(", order ", row.order_id.clone()));
-    let (zh_plate, en_plate) = (of(",车牌 ", plate.clone()), of(", plate ", plate));
+    let (zh_order, en_order) = (of("，订单 ", row.order_id.clone()), of(", order ", row.order_id.clone()));
+    let (zh_plate, en_plate) = (of("，车牌 ", plate.clone()), of(", plate ", plate));
     let (zh_role, en_role) = if row.ledger { ("(资金账单)", " (ledger)") } else { ("", "") };
     let pending = row.refund_pending;
     let (zh_what, en_what) = match (row.refund, pending) {
@@ -85,11 +85,11 @@ fn bill_row(row: &BillEntry) -> Sentence {
     let (zh_back, en_back) = if row.refunded.is_zero() {
         (String::new(), String::new())
     } else {
-        (format!(",其中已退 {}", row.refunded), format!(", {} of it given back", row.refunded))
+        (format!("，其中已退 {}", row.refunded), format!(", {} of it given back", row.refunded))
     };
     Sentence::new(
         format!(
-            "账单 {file} 第 {line} 行{zh_role}: {zh_what} {payment_id},{amount} 元{zh_back},{channel}{zh_order}{zh_plate}"
+            "账单 {file} 第 {line} 行{zh_role}：{zh_what} {payment_id}，{amount} 元{zh_back}，{channel}{zh_order}{zh_plate}"
         ),
         format!(
             "bill {file} line {line}{en_role}: {en_what} {payment_id}, {amount} yuan{en_back}, {channel}{en_order}{en_plate}"
@@ -108,7 +108,7 @@ fn order_line(order: &OrderEntry) -> Sentence {
     };
     Sentence::new(
         format!(
-            "平台订单 {order_id} {zh_new}: {plate} {parking},{entrance_at} 入场,{zh_state};停车费 {fee}、已付 {booked}、待付 {due}、现金 {cash}{changed}"
+            "平台订单 {order_id} {zh_new}：{plate} {parking}，{entrance_at} 入场，{zh_state}；停车费 {fee}、已付 {booked}、待付 {due}、现金 {cash}{changed}"
         ),
         format!(
             "platform's order {order_id} {en_new}: {plate} {parking}, came in {entrance_at}, {en_state}; fee {fee}, booked {booked}, due {due}, cash {cash}{changed}"
@@ -125,18 +125,18 @@ fn journal(row: &JournalEntry, lang: Lang) -> Sentence {
         "notification.planned" => {
             let (state, because) = (field("state"), because(&why));
             Sentence::new(
-                format!("支付通知 {subject} 已登记为 {state}: 订单 {order},{amount} 元{because}"),
+                format!("支付通知 {subject} 已登记为 {state}：订单 {order}，{amount} 元{because}"),
                 format!("notification {subject} is {state}: order {order}, {amount} yuan{because}"),
             )
         }
         "notification.withdrawn" => Sentence::new(
-            format!("支付通知 {subject} 撤回: 不再应付"),
+            format!("支付通知 {subject} 撤回：不再应付"),
             format!("notification {subject} is withdrawn: it is not due any more"),
         ),
         "notification.sending" => {
             let n = field("send");
             Sentence::new(
-                format!("支付通知 {subject} 第 {n} 次发送: 订单 {order},{amount} 元"),
+                format!("支付通知 {subject} 第 {n} 次发送：订单 {order}，{amount} 元"),
                 format!("notification {subject} is being sent, number {n}: order {order}, {amount} yuan"),
             )
         }
@@ -145,7 +145,7 @@ fn journal(row: &JournalEntry, lang: Lang) -> Sentence {
             let facts = [field("message"), field("pay_order_id")].into_iter().filter(|text| !text.is_empty());
             let facts = because(&facts.collect::<Vec<_>>().join(", "));
             Sentence::new(
-                format!("支付通知 {subject} 的结果: {outcome}{facts},现为 {state}"),
+                format!("支付通知 {subject} 的结果：{outcome}{facts}，现为 {state}"),
                 format!("notification {subject} showed: {outcome}{facts}; it is {state} now"),
             )
         }
@@ -153,7 +153,7 @@ fn journal(row: &JournalEntry, lang: Lang) -> Sentence {
             let (from, to) = (field("from"), field("to"));
             let facts = because(&facts(row.detail.get("facts")));
             Sentence::new(
-                format!("支付通知 {subject}: {from} → {to},{why}{facts}"),
+                format!("支付通知 {subject}：{from} → {to}，{why}{facts}"),
                 format!("notification {subject}: {from} → {to}, {why}{facts}"),
             )
         }
@@ -161,14 +161,14 @@ fn journal(row: &JournalEntry, lang: Lang) -> Sentence {
             let kind = field("kind");
             let name = lang.kind(&kind).to_owned();
             Sentence::new(
-                format!("差异 {subject} 新增: {name} ({kind})"),
+                format!("差异 {subject} 新增：{name} ({kind})"),
                 format!("exception {subject} opens: {name} ({kind})"),
             )
         }
         "exception.resolved" => {
             let reason = field("reason");
             Sentence::new(
-                format!("差异 {subject} 消除: {reason}"),
+                format!("差异 {subject} 消除：{reason}"),
                 format!("exception {subject} is resolved: {reason}"),
             )
         }
@@ -199,17 +199,17 @@ fn facts(value: Option<&Value>) -> String {
 }
 
 fn called(outcome: &Outcome, lang: Lang) -> Sentence {
-    let Outcome { run, subject, disposition, rule, .. } = outcome;
+    let Outcome { run, subject, amount, disposition, rule, .. } = outcome;
     let name = lang.disposition(*disposition);
     let (zh_side, en_side) = if outcome.side == "payment" { ("支付", "payment") } else { ("订单", "order") };
     Sentence::new(
-        format!("对账 {run}: {zh_side} {subject} 为 {name} ({disposition}),规则 {rule}"),
-        format!("run {run}: {en_side} {subject} is {disposition} ({name}), rule {rule}"),
+        format!("对账 {run}：{zh_side} {subject} {amount} 元为 {name} ({disposition})，规则 {rule}"),
+        format!("run {run}: {en_side} {subject}, {amount} yuan, is {disposition} ({name}), rule {rule}"),
     )
 }
 
 fn verdict(outcome: &Outcome, lang: Lang) -> Vec<String> {
-    let Outcome { subject, disposition, rule, .. } = outcome;
+    let Outcome { subject, amount, disposition, rule, .. } = outcome;
     let side = match (outcome.side, lang) {
         ("payment", Lang::Zh) => "支付",
         (_, Lang::Zh) => "订单",
@@ -220,7 +220,10 @@ fn verdict(outcome: &Outcome, lang: Lang) -> Vec<String> {
         Lang::Zh => (format!("规则 {rule}"), outcome.why.of(lang)),
         Lang::En => (format!("rule {rule}"), outcome.why.of(lang)),
     };
-    vec![format!("{side} {}: {name} ({disposition})", visible(subject)), format!("  {number}: {}", visible(why))]
+    vec![
+        format!("{side} {} {amount}: {name} ({disposition})", visible(subject)),
+        format!("  {number}: {}", visible(why)),
+    ]
 }
 
 fn notification(one: &Notification, lang: Lang) -> Vec<String> {
@@ -229,7 +232,7 @@ fn notification(one: &Notification, lang: Lang) -> Vec<String> {
     let booking = one.pay_order_id.as_ref().map(|id| format!(", payOrderId {id}")).unwrap_or_default();
     let head = Sentence::new(
         format!(
-            "{external_order_id}: {state}{because};订单 {order_id},{amount} 元,用户 {mobile},更新于 {updated_at}{booking}"
+            "{external_order_id}：{state}{because}；订单 {order_id}，{amount} 元，用户 {mobile}，更新于 {updated_at}{booking}"
         ),
         format!(
             "{external_order_id}: {state}{because}; order {order_id}, {amount} yuan, user {mobile}, since {updated_at}{booking}"
@@ -241,7 +244,7 @@ fn notification(one: &Notification, lang: Lang) -> Vec<String> {
         let code = attempt.code.map(|code| format!(", code {code}")).unwrap_or_default();
         let message = attempt.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
         let line = match lang {
-            Lang::Zh => format!("  第 {} 次 {}: {outcome}{code}{message}", attempt.n, attempt.at),
+            Lang::Zh => format!("  第 {} 次 {}：{outcome}{code}{message}", attempt.n, attempt.at),
             Lang::En => format!("  attempt {} {}: {outcome}{code}{message}", attempt.n, attempt.at),
         };
         lines.push(clean(&line));
@@ -255,10 +258,10 @@ fn exception(one: &Exception, lang: Lang) -> String {
     let note = one.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
     let line = match (lang, one.open) {
         (Lang::Zh, true) => format!(
-            "{id} {name} ({kind}) {date}: 实付 {paid}、应付 {due}、差额 {difference};{first_seen} 首见,{last_seen} 仍在{note}"
+            "{id} {name} ({kind}) {date}：实付 {paid}、应付 {due}、差额 {difference}；{first_seen} 首见，{last_seen} 仍在{note}"
         ),
         (Lang::Zh, false) => {
-            format!("{id} {name} ({kind}) {date}: 实付 {paid}、应付 {due}、差额 {difference};已消除{note}")
+            format!("{id} {name} ({kind}) {date}：实付 {paid}、应付 {due}、差额 {difference}；已消除{note}")
         }
         (Lang::En, true) => format!(
             "{id} {kind} ({name}) {date}: paid {paid}, due {due}, difference {difference}; open, first seen {first_seen}, last {last_seen}{note}"
