@@ -21,7 +21,7 @@ use crate::report::data::Sentence;
 use crate::report::mail::write_eml;
 use crate::sandbox::server::Server;
 use crate::sandbox::{DemoWorld, demo_world, roster_csv};
-use crate::store::{RosterPlate, RunMode};
+use crate::store::{RosterPlate, RunMode, RunStatus};
 
 /// The config's name in the folder.
 const CONFIG: &str = "etcp-recon.toml";
@@ -222,9 +222,10 @@ impl Played {
             let (new, resolved, closing) =
                 (summary.exceptions.new, summary.exceptions.resolved, summary.exceptions.closing);
             let status = summary.status;
+            let zh_status = if run.status == RunStatus::Complete { "完成" } else { "部分完成" };
             Sentence::new(
                 format!(
-                    "{zh}：{status}；通知成功 {acknowledged}、被拒 {rejected}、结果未知 {unknown}、待放行 {held}；差异新增 {new}、消除 {resolved}、现有 {closing}"
+                    "{zh}：{zh_status}；通知成功 {acknowledged}、被拒 {rejected}、结果未知 {unknown}、待放行 {held}；差异新增 {new}、消除 {resolved}、现有 {closing}"
                 ),
                 format!(
                     "{en}: {status}; notified {acknowledged}, refused {rejected}, unknown {unknown}, held {held}; exceptions {new} new, {resolved} resolved, {closing} open"
