@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use etcp_recon::sandbox::World;
+
 use super::merchant::Merchant;
 
 /// Every due payment stands in the ledger once, with its amount, and nothing else does.
@@ -39,7 +41,7 @@ async fn killed_while_the_answer_is_awaited_the_booking_is_found_and_not_repeate
     assert!(merchant.wait_for_bookings(1, &mut run));
     run.kill().unwrap();
     run.wait().unwrap();
-    merchant.server.with_world(|world| world.clear_faults());
+    merchant.server.with_world(World::clear_faults);
     merchant.start_run().wait().unwrap();
     assert_each_once(&merchant);
 }

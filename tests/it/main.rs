@@ -1,5 +1,5 @@
 //! Integration tests, one module per behaviour.
-#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, missing_docs, reason = "tests")]
 
 mod check;
 mod cli;

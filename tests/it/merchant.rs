@@ -61,7 +61,7 @@ impl Merchant {
 
     /// Waits until the ledger holds `count` bookings; false when the run ended before.
     pub fn wait_for_bookings(&self, count: usize, run: &mut Child) -> bool {
-        let patience = Instant::now() + Duration::from_secs(60);
+        let patience = Instant::now().checked_add(Duration::from_mins(1)).unwrap();
         while self.booked().len() < count {
             if run.try_wait().unwrap().is_some() {
                 return false;

@@ -6,6 +6,8 @@ use std::process::Output;
 
 use mail_parser::MessageParser;
 
+use etcp_recon::sandbox::World;
+
 use super::merchant::Merchant;
 
 /// The forms in which a secret could stand somewhere: as it is, in hex, percent-encoded, backwards.
@@ -84,7 +86,7 @@ async fn nothing_shows_a_secret_on_good_nights_and_bad() {
         let bad = run(&merchant, &night);
         assert_silent(&merchant, fault, &bad);
     }
-    merchant.server.with_world(|world| world.clear_faults());
+    merchant.server.with_world(World::clear_faults);
 
     for arguments in [
         vec!["-vvv", "plates", "list"],
