@@ -1,5 +1,7 @@
 //! The jobs, a file each: load, decide, apply.
 
+pub mod check;
+pub mod demo;
 pub mod evidence;
 pub mod exceptions;
 pub mod inbox;
@@ -7,10 +9,13 @@ pub mod init;
 pub mod mailing;
 pub mod match_files;
 pub mod notify;
+pub mod people;
 pub mod platform;
 pub mod progress;
 pub mod pull;
 pub mod report_data;
+pub mod roster;
 pub mod run;
+pub mod show;
 pub mod sources;
 pub mod summary;

@@ -1,3 +1,22 @@
-//! The command: parse, load, run, print the error chain once, exit code.
+//! The command: parse, run, print the error chain once, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use etcp_recon::cli;
+
+fn main() -> ExitCode {
+    let arguments = match cli::parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit.into(),
+    };
+    let app = cli::App::new(&arguments.global);
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(cli::execute(&app, arguments.command)));
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => cli::exit::report(&error).into(),
+    }
+}

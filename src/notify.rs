@@ -3,7 +3,7 @@
 //!
 //! [`plan()`] says which due payments become notifications, [`precheck`] whether one may be sent now,
 //! [`after_attempt`] what an attempt showed, [`resolve`] what the facts say of one whose outcome is
-//! unknown, [`person`] what a person may do. Every function is total: a call that does not fit the
+//! unknown, [`person()`] what a person may do. Every function is total: a call that does not fit the
 //! state changes nothing and says so. What is returned is to be stored before anything else is done.
 
 mod breaker;

@@ -3,15 +3,20 @@
 //! [`World`] is the model: it knows no sockets and no clock, and refuses what must never happen (a
 //! booking when nothing, or another amount, is due, or under an id already used) while it records it
 //! as a [`Violation`]. [`Server`] puts a world on a local port, [`fault`] makes it misbehave on
-//! request.
+//! request, [`seed`] and [`demo`] fill one together with its bills and roster, and [`serve`] is
+//! the command `sandbox`.
 //!
 //! It is written from the document alone and shares no code with `etcp`: signing, form decoding and
 //! wire shapes are a second reading, so that a slip of the client is not repeated here.
 
 mod answer;
 mod connection;
+pub mod demo;
 pub mod fault;
+pub mod paper;
 pub mod request;
+pub mod seed;
+pub mod serve;
 pub mod server;
 pub mod world;
 
@@ -22,6 +27,11 @@ mod testing;
 #[cfg(test)]
 mod world_tests;
 
+pub use demo::{DemoWorld, demo_world};
 pub use fault::{Fault, FaultKind, FaultTarget};
+pub use paper::{BillFile, ExpectedDue, RosterLine, roster_csv};
 pub use request::{Call, Interface, Line, Reaction};
+pub use seed::{SeededWorld, Size, seeded};
+pub use serve::serve;
+pub use server::Server;
 pub use world::{AfterPayment, Booking, ParkingOrder, Settings, Stay, Violation, ViolationKind, World};

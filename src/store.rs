@@ -224,24 +224,33 @@ impl Store {
     /// # Errors
     /// [`StoreError::Foreign`] when it belongs to another one.
     pub fn bind(&mut self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
-        let wanted = [("platform", "the platform", base_url), ("merchant_no", "merchant number", merchant_no)];
+        let wanted = bindings(base_url, merchant_no);
         let mut foreign = None;
         let bound = self.write("binding it", |transaction| {
-            for (key, what, value) in wanted {
-                match meta_value(transaction, key)? {
-                    Some(stored) if stored == value => {}
-                    Some(stored) => {
-                        foreign = Some((what, stored, value.to_owned()));
-                        return Err(WriteError::Refused(String::new()));
-                    }
-                    None => set_meta_value(transaction, key, value)?,
+            for (key, _, value) in wanted {
+                if meta_value(transaction, key)?.is_none() {
+                    set_meta_value(transaction, key, value)?;
                 }
             }
-            Ok(())
+            foreign = foreign_binding(transaction, wanted)?;
+            if foreign.is_some() { Err(WriteError::Refused(String::new())) } else { Ok(()) }
         });
-        foreign.map_or(bound, |(what, stored, configured)| {
-            Err(StoreError::Foreign { path: self.path.clone(), what, stored, configured })
-        })
+        foreign.map_or(bound, |foreign| Err(self.foreign(foreign)))
+    }
+
+    /// Whether the database may be used for a platform address and a merchant: it is theirs, or nobody's yet.
+    /// Binds nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] when it belongs to another one.
+    pub fn check_bound(&self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
+        let found = foreign_binding(&self.connection, bindings(base_url, merchant_no));
+        let foreign = found.map_err(self.failed("reading meta"))?;
+        foreign.map_or(Ok(()), |foreign| Err(self.foreign(foreign)))
+    }
+
+    fn foreign(&self, (what, stored, configured): Foreign) -> StoreError {
+        StoreError::Foreign { path: self.path.clone(), what, stored, configured }
     }
 
     /// A value of the `meta` table.
@@ -297,6 +306,28 @@ fn create(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         created => created.map(drop),
     }
+}
+
+/// What it is, what is stored, what the config says.
+type Foreign = (&'static str, String, String);
+
+/// What a database is bound to: key, name, value.
+const fn bindings<'a>(base_url: &'a str, merchant_no: &'a str) -> [(&'static str, &'static str, &'a str); 2] {
+    [("platform", "the platform", base_url), ("merchant_no", "merchant number", merchant_no)]
+}
+
+/// The first of `wanted` that is bound to something else.
+fn foreign_binding(
+    connection: &Connection,
+    wanted: [(&'static str, &'static str, &str); 2],
+) -> rusqlite::Result<Option<Foreign>> {
+    for (key, what, value) in wanted {
+        match meta_value(connection, key)? {
+            Some(stored) if stored != value => return Ok(Some((what, stored, value.to_owned()))),
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 fn meta_value(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {

@@ -11,7 +11,7 @@ use anyhow::Context;
 
 use crate::model::{OrderSnapshot, Payment};
 use crate::recon::exceptions::write_csv;
-use crate::recon::files::{DEFAULT_GRACE_S, Matched, match_files};
+use crate::recon::files::{Matched, match_files};
 use crate::recon::orders_csv::read_orders;
 
 /// The name of the file that is written to the output folder.
@@ -34,9 +34,10 @@ pub fn load_orders(path: &Path) -> anyhow::Result<Vec<OrderSnapshot>> {
 pub fn run<'a>(
     payments: &'a [Payment],
     orders: &'a [OrderSnapshot],
+    grace_s: i64,
     out: Option<&Path>,
 ) -> anyhow::Result<Matched<'a>> {
-    let matched = match_files(payments, orders, DEFAULT_GRACE_S);
+    let matched = match_files(payments, orders, grace_s);
     if let Some(folder) = out {
         write_exceptions(&matched, folder)?;
     }
@@ -62,6 +63,7 @@ fn write_exceptions(matched: &Matched<'_>, folder: &Path) -> anyhow::Result<Path
 mod tests {
     use super::*;
     use crate::model::{Amount, ExternalOrderId, OrderId, Timestamp};
+    use crate::recon::files::DEFAULT_GRACE_S;
 
     fn payment(id: &str, order: &str, amount: &str) -> Payment {
         Payment {
@@ -93,7 +95,7 @@ mod tests {
         let payments = [payment("p1", "a", "10"), payment("p2", "x", "3"), payment("p3", "A", "10")];
         for _ in 0..2 {
             let orders = load_orders(&file).unwrap();
-            let matched = run(&payments, &orders, Some(&out)).unwrap();
+            let matched = run(&payments, &orders, DEFAULT_GRACE_S, Some(&out)).unwrap();
             assert_eq!(
                 serde_json::to_value(&matched).unwrap(),
                 serde_json::json!({

@@ -4,6 +4,8 @@
 //! nothing is sent when the database says no. The process may die after any line: `sending` found at the
 //! next start is unknown, and an unknown one is resolved from the platform's books before anything new.
 
+mod planning;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -17,16 +19,19 @@ use super::evidence::{Judged, at};
 use super::progress::Progress;
 use crate::clock::Clock;
 use crate::etcp::{AttemptOutcome, Code, EtcpError, PaidRequest, Sessions, UnpaidOrder};
-use crate::model::{NotificationState, OrderSnapshot, Plate, Timestamp};
+use crate::model::{NotificationState, OrderSnapshot, Timestamp};
 use crate::notify::{
-    Attempt, Breaker, Budget, Caps, DueFact, Next, PlanState, Policy, Precheck, Reading, Resend, Standing, Verdict,
-    WhyNot, WhyStopped, after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh,
-    found_sending, is_second_booking, plan, precheck, reading, resolve, watch,
+    Attempt, Breaker, Budget, Caps, Next, Policy, Precheck, Reading, Resend, Verdict, WhyNot, WhyStopped, WhyUnknown,
+    after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh, found_sending, is_second_booking,
+    precheck, reading, resolve, watch,
 };
-use crate::store::{AttemptEnd, AttemptStart, NewNotification, NotificationRecord, PlateUser, Store};
+use crate::store::{AttemptEnd, AttemptStart, NotificationRecord, PlateUser, Store};
 
 /// The longest that a run waits for the settle time at its end.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// The longest pause between the two reads of an unknown one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The key in `meta` that turns re-sending off for good.
 const RESEND_OFF: &str = "resend_off";
@@ -110,7 +115,7 @@ pub struct TellerSettings {
 struct Asked {
     reading: Reading,
     entry: Option<UnpaidOrder>,
-    asked_at: Timestamp,
+    at: Timestamp,
 }
 
 impl<'a> Teller<'a> {
@@ -176,10 +181,9 @@ impl<'a> Teller<'a> {
                 continue;
             }
             let reading = Reading::from(order.snapshot.state);
-            let next = match record.standing.state {
-                NotificationState::Acknowledged => confirm(&record.standing, &reading),
-                _ => watch(&record.standing, &reading),
-            };
+            let is_acknowledged = record.standing.state == NotificationState::Acknowledged;
+            let look = if is_acknowledged { confirm } else { watch };
+            let next = look(&record.standing, &reading);
             self.apply(&record, &next, &json!({"order": order.snapshot.state}))?;
         }
         Ok(())
@@ -192,7 +196,8 @@ impl<'a> Teller<'a> {
     pub async fn resolve_unknown(&mut self) -> anyhow::Result<()> {
         if self.read_unknown().await? {
             // Two reads in one breath would be one read.
-            tokio::time::sleep((self.settle / 4).min(Duration::from_secs(5))).await;
+            let pause = self.settle.checked_div(4).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
+            tokio::time::sleep(pause).await;
             self.read_unknown().await?;
         }
         Ok(())
@@ -205,100 +210,12 @@ impl<'a> Teller<'a> {
             if self.is_over() {
                 break;
             }
-            let asked = match self.ask_fully(&record).await? {
-                Ok(asked) => asked,
-                Err(_) => continue,
-            };
-            let next = resolve(&record.standing, &asked.reading, asked.asked_at, &self.policy);
+            let Some(asked) = self.ask(&record, true).await? else { continue };
+            let next = resolve(&record.standing, &asked.reading, asked.at, &self.policy);
             again |= next.verdict == Verdict::AbsenceCounted;
             self.apply(&record, &next, &reading_detail(&asked.reading))?;
         }
         Ok(again)
-    }
-
-    /// Plans the due payments of the evidence and withdraws plans that are not due any more.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn plan(&mut self, judged: &Judged, users: &HashMap<Plate, PlateUser>) -> anyhow::Result<()> {
-        let ever_duplicate = self.store.ever_duplicate()?;
-        let mut by_order: HashMap<String, Vec<&NotificationRecord>> = HashMap::new();
-        for record in &judged.notifications {
-            by_order.entry(record.order_id.key()).or_default().push(record);
-        }
-        let others: Vec<Vec<NotificationState>> =
-            judged.outcome.due.iter().map(|due| other_states(judged, &by_order, due.payment, due.order)).collect();
-        let facts: Vec<DueFact<'_>> = judged
-            .outcome
-            .due
-            .iter()
-            .zip(&others)
-            .filter_map(|(due, others)| {
-                let payment = judged.payments.get(at(due.payment))?;
-                let id = &payment.external_order_id;
-                let own = judged.notifications.iter().find(|record| record.external_order_id == *id);
-                Some(DueFact {
-                    payment: due.payment,
-                    order: due.order,
-                    external_order_id: id,
-                    amount: payment.net().to_amount()?,
-                    paid_at: payment.paid_at,
-                    was_duplicate: ever_duplicate.contains(id.as_str()),
-                    own: own.map(|record| (record.standing.state, record.standing.released)),
-                    others,
-                })
-            })
-            .collect();
-        let mut new = Vec::new();
-        let mut wanted = HashSet::new();
-        let mut to_hold = Vec::new();
-        for planned in plan(&facts, &self.caps) {
-            let (Some(payment), Some(order)) =
-                (judged.payments.get(at(planned.payment)), judged.orders.get(at(planned.order)))
-            else {
-                continue;
-            };
-            wanted.insert(payment.external_order_id.clone());
-            let held = match planned.state {
-                PlanState::Planned => None,
-                PlanState::Held(why) => Some(why),
-            };
-            let known =
-                judged.notifications.iter().find(|record| record.external_order_id == payment.external_order_id);
-            match (known, held) {
-                (Some(record), Some(why)) => to_hold.push((record.clone(), why)),
-                (Some(_), None) => {}
-                (None, _) => {
-                    let user = order.snapshot.plate.as_ref().and_then(|plate| users.get(plate));
-                    let Some(user) = user else { continue };
-                    let standing = held.map_or(Standing::planned(planned.amount), |_| Standing::held(planned.amount));
-                    self.told.held = self.told.held.saturating_add(u64::from(held.is_some()));
-                    new.push(NewNotification {
-                        external_order_id: payment.external_order_id.clone(),
-                        payment_id: payment.payment_id.clone(),
-                        order_id: order.snapshot.order_id.clone(),
-                        user: user.clone(),
-                        pay_time: payment.paid_at,
-                        standing,
-                        why: held.map_or_else(String::new, |why| why.name().to_owned()),
-                    });
-                }
-            }
-        }
-        let withdrawn: Vec<NotificationRecord> = judged
-            .notifications
-            .iter()
-            .filter(|record| record.standing.state == NotificationState::Planned && !record.standing.was_sent())
-            .filter(|record| !record.standing.released && !wanted.contains(&record.external_order_id))
-            .cloned()
-            .collect();
-        self.store.plan_notifications(self.run_id, &new, &withdrawn, self.clock.now())?;
-        for (record, why) in to_hold {
-            let standing = Standing { state: NotificationState::Held, ..record.standing };
-            let next = Next { standing, verdict: Verdict::Held(why), stop_sending: false };
-            self.apply(&record, &next, &json!({}))?;
-        }
-        Ok(())
     }
 
     /// Sends what is planned and due, oldest first, within the caps. With `again` only what was sent before.
@@ -321,10 +238,11 @@ impl<'a> Teller<'a> {
             if self.is_over() {
                 break;
             }
-            if !self.budget.take(record.standing.amount) {
-                continue;
+            let before = self.budget;
+            if self.budget.take(record.standing.amount) && !self.deliver_one(&record).await? {
+                // Nothing was sent, so nothing of the caps is used up.
+                self.budget = before;
             }
-            self.deliver_one(&record).await?;
             progress.advance();
         }
         progress.end();
@@ -361,20 +279,18 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// One notification: fee asked again, mark durable, sent, outcome durable.
-    async fn deliver_one(&mut self, record: &NotificationRecord) -> anyhow::Result<()> {
-        let asked = match self.ask_fee(record).await? {
-            Ok(asked) => asked,
-            Err(_) => return Ok(()),
-        };
+    /// One notification: fee asked again, mark durable, sent, outcome durable. Says whether it was sent.
+    async fn deliver_one(&mut self, record: &NotificationRecord) -> anyhow::Result<bool> {
+        let Some(asked) = self.ask(record, false).await? else { return Ok(false) };
         let (sending, entry) = match (precheck(&record.standing, &asked.reading, &self.policy), asked.entry) {
             (Precheck::Send { standing, .. }, Some(entry)) => (standing, entry),
-            (Precheck::Send { .. }, None) => return Ok(()),
+            (Precheck::Send { .. }, None) => return Ok(false),
             (Precheck::NotSent { why, next }, _) => {
                 if matches!(why, WhyNot::Unlisted | WhyNot::PaidInCash) {
                     self.unlisted.insert(record.id);
                 }
-                return self.apply(record, &next, &reading_detail(&asked.reading));
+                self.apply(record, &next, &reading_detail(&asked.reading))?;
+                return Ok(false);
             }
         };
         let request = PaidRequest {
@@ -386,15 +302,18 @@ impl<'a> Teller<'a> {
         };
         if let Some(fault) = request.fault() {
             tracing::warn!(payment.external_id = %record.external_order_id, fault, "not sent");
-            return Ok(());
+            return Ok(false);
         }
         let token = match self.sessions.token(&record.user.mobile, &record.user.plate).await {
             Ok(token) => token,
-            Err(error) => return self.note_error(&error),
+            Err(error) => {
+                self.note_error(&error);
+                return Ok(false);
+            }
         };
         let now = self.clock.now();
-        if !fee_is_fresh(asked.asked_at, now) {
-            return Ok(());
+        if !fee_is_fresh(asked.at, now) {
+            return Ok(false);
         }
         let start = AttemptStart {
             request_sha256: request.hash(),
@@ -416,7 +335,7 @@ impl<'a> Teller<'a> {
         if let Some(record) = self.awaiting_fee(&marked)? {
             self.ask_after_amount_refusal(&record).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn record_outcome(&mut self, marked: &NotificationRecord, outcome: &AttemptOutcome) -> anyhow::Result<()> {
@@ -440,7 +359,7 @@ impl<'a> Teller<'a> {
 
     /// Asks the fee again after a first attempt was refused as 20206, the one refusal that needs it.
     async fn ask_after_amount_refusal(&mut self, record: &NotificationRecord) -> anyhow::Result<()> {
-        let Ok(asked) = self.ask_fee(record).await? else { return Ok(()) };
+        let Some(asked) = self.ask(record, false).await? else { return Ok(()) };
         let next = after_fee_asked_again(&record.standing, &asked.reading);
         self.apply(record, &next, &reading_detail(&asked.reading))
     }
@@ -451,23 +370,18 @@ impl<'a> Teller<'a> {
         Ok(record.filter(|record| record.standing.state == NotificationState::Unknown && !record.standing.tainted))
     }
 
-    /// Asks the fee of one order, and reads the history only when the order is not listed.
-    async fn ask_fee(&mut self, record: &NotificationRecord) -> anyhow::Result<Result<Asked, ()>> {
-        self.ask(record, false).await
-    }
-
-    /// Reads both lists.
-    async fn ask_fully(&mut self, record: &NotificationRecord) -> anyhow::Result<Result<Asked, ()>> {
-        self.ask(record, true).await
-    }
-
-    async fn ask(&mut self, record: &NotificationRecord, both: bool) -> anyhow::Result<Result<Asked, ()>> {
+    /// Asks the fee of one order, and reads the history when `both` are wanted or the order is not listed.
+    /// None when a read failed: that decides nothing.
+    async fn ask(&mut self, record: &NotificationRecord, both: bool) -> anyhow::Result<Option<Asked>> {
         let asked_at = self.clock.now();
         let (client, PlateUser { plate, mobile }) = (self.sessions.client(), &record.user);
         let unpaid = self.sessions.with(mobile, plate, |token| async move { client.unpaid(&token, plate).await });
         let unpaid = match unpaid.await {
             Ok(listing) => listing,
-            Err(error) => return self.note_error(&error).map(|()| Err(())),
+            Err(error) => {
+                self.note_error(&error);
+                return Ok(None);
+            }
         };
         let mut complete = unpaid.is_complete();
         let mut entries: Vec<UnpaidOrder> =
@@ -482,7 +396,10 @@ impl<'a> Teller<'a> {
                     closed = listing.records.into_iter().filter(|order| order.order_id == record.order_id).collect();
                     complete &= !(may_be_cut && closed.is_empty() && entries.is_empty());
                 }
-                Err(error) => return self.note_error(&error).map(|()| Err(())),
+                Err(error) => {
+                    self.note_error(&error);
+                    return Ok(None);
+                }
             }
         }
         let open_states: Vec<_> = entries.iter().map(|entry| entry.snapshot.state).collect();
@@ -490,16 +407,15 @@ impl<'a> Teller<'a> {
         let seen: Vec<OrderSnapshot> = entries.iter().map(|entry| entry.snapshot.clone()).chain(closed).collect();
         self.store.record_readings(self.run_id, &seen, asked_at)?;
         let reading = reading(&open_states, &closed_states, complete);
-        Ok(Ok(Asked { reading, entry: entries.pop(), asked_at }))
+        Ok(Some(Asked { reading, entry: entries.pop(), at: asked_at }))
     }
 
     /// A failed read decides nothing; 4 and 5 stop all sending.
-    fn note_error(&mut self, error: &EtcpError) -> anyhow::Result<()> {
-        tracing::warn!(error = %error, "the platform could not be asked");
+    fn note_error(&mut self, error: &EtcpError) {
+        tracing::warn!(%error, "the platform could not be asked");
         if let EtcpError::Stop(code) = error {
             self.stopped = Some(Stopped::Refused(*code));
         }
-        Ok(())
     }
 
     /// Makes a decision durable, counts it, and says what has to be said aloud.
@@ -508,9 +424,9 @@ impl<'a> Teller<'a> {
             return Ok(());
         }
         if next.standing != record.standing {
-            let verdict = verdict_name(&next.verdict);
+            let verdict = verdict_name(next.verdict);
             let now = self.clock.now();
-            self.store.move_notification(Some(self.run_id), record, &next.standing, &verdict, detail, now)?;
+            self.store.move_notification(Some(self.run_id), record, &next.standing, verdict, detail, now)?;
         }
         self.note(next);
         if let Verdict::LateBooking { .. } = next.verdict {
@@ -525,25 +441,28 @@ impl<'a> Teller<'a> {
     }
 
     fn note(&mut self, next: &Next) {
-        let counter = match next.verdict {
-            Verdict::Acknowledged | Verdict::Confirmed { inferred: true } => &mut self.told.acknowledged,
-            Verdict::LateBooking { .. } if next.standing.state == NotificationState::Confirmed => {
-                &mut self.told.acknowledged
-            }
-            Verdict::Rejected => &mut self.told.rejected,
-            Verdict::Held(_) => &mut self.told.held,
-            _ => return self.note_breaker(next),
+        let shown = matches!(next.verdict, Verdict::Confirmed { inferred: true } | Verdict::LateBooking { .. });
+        let counter = if next.verdict == Verdict::Acknowledged
+            || (shown && next.standing.state == NotificationState::Confirmed)
+        {
+            Some(&mut self.told.acknowledged)
+        } else if next.verdict == Verdict::Rejected {
+            Some(&mut self.told.rejected)
+        } else if matches!(next.verdict, Verdict::Held(_)) {
+            Some(&mut self.told.held)
+        } else {
+            None
         };
-        *counter = counter.saturating_add(1);
+        if let Some(counter) = counter {
+            *counter = counter.saturating_add(1);
+        }
         self.note_breaker(next);
     }
 
     /// Only attempts count for the breaker.
     fn note_breaker(&mut self, next: &Next) {
-        let of_an_attempt = matches!(
-            next.verdict,
-            Verdict::Acknowledged | Verdict::Rejected | Verdict::NothingLeft | Verdict::AskFeeAgain
-        ) || next.verdict == Verdict::Unknown(crate::notify::WhyUnknown::Attempt);
+        let of_an_attempt = matches!(next.verdict, Verdict::Acknowledged | Verdict::Rejected | Verdict::NothingLeft)
+            || next.verdict == Verdict::Unknown(WhyUnknown::Attempt);
         if of_an_attempt {
             self.breaker.note(next);
         }
@@ -567,7 +486,9 @@ impl<'a> Teller<'a> {
     /// All notifications, with `resent_in_run` speaking of this run.
     fn records(&self) -> anyhow::Result<Vec<NotificationRecord>> {
         let mut records = self.store.notifications()?;
-        records.iter_mut().for_each(|record| self.in_this_run(record));
+        for record in &mut records {
+            self.in_this_run(record);
+        }
         Ok(records)
     }
 
@@ -592,20 +513,6 @@ impl<'a> Teller<'a> {
     fn marked(&self, record: &NotificationRecord) -> anyhow::Result<NotificationRecord> {
         self.record(record.external_order_id.as_str())?.context("a notification that was just marked is gone")
     }
-}
-
-/// The states of the other notifications of a due payment's order.
-fn other_states(
-    judged: &Judged,
-    by_order: &HashMap<String, Vec<&NotificationRecord>>,
-    payment: u32,
-    order: u32,
-) -> Vec<NotificationState> {
-    let id = judged.payments.get(at(payment)).map(|payment| &payment.external_order_id);
-    let key = judged.orders.get(at(order)).map(|order| order.snapshot.order_id.key());
-    let records = key.and_then(|key| by_order.get(&key));
-    let others = records.into_iter().flatten().filter(|record| Some(&record.external_order_id) != id);
-    others.map(|record| record.standing.state).collect()
 }
 
 fn attempt_and_end(outcome: &AttemptOutcome) -> (Attempt, AttemptEnd) {
@@ -636,11 +543,37 @@ fn outcome_code(outcome: &AttemptOutcome) -> Option<i64> {
     attempt_and_end(outcome).1.code
 }
 
-/// The verdict in the journal and, for people, as the reason of a state.
-fn verdict_name(verdict: &Verdict) -> String {
+/// The verdict's name in the journal.
+const fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Held(why) => why.name().to_owned(),
-        other => format!("{other:?}"),
+        Verdict::Acknowledged => "acknowledged",
+        Verdict::NotShownYet => "not_shown_yet",
+        Verdict::Confirmed { inferred: true } => "confirmed_inferred",
+        Verdict::Confirmed { inferred: false } => "confirmed",
+        Verdict::LateBooking { .. } => "late_booking",
+        Verdict::NothingLeft => "nothing_left",
+        Verdict::Rejected => "rejected",
+        Verdict::AskFeeAgain => "ask_fee_again",
+        Verdict::Unknown(why) => match why {
+            WhyUnknown::Attempt => "unknown_attempt",
+            WhyUnknown::FoundSending => "found_sending",
+            WhyUnknown::Incomplete => "reads_incomplete",
+            WhyUnknown::Unlisted => "in_neither_list",
+            WhyUnknown::NoBaseline => "no_baseline",
+            WhyUnknown::Settling => "settling",
+            WhyUnknown::Contradictory => "contradictory",
+            WhyUnknown::Moved => "moved",
+        },
+        Verdict::AbsenceCounted => "absence_counted",
+        Verdict::WaitsForNextRun => "waits_for_next_run",
+        Verdict::PlannedAgain => "planned_again",
+        Verdict::NotSentAmountMismatch => "amount_mismatch",
+        Verdict::NotSentPaidInCash => "paid_in_cash",
+        Verdict::UnlistedCounted => "unlisted_counted",
+        Verdict::Held(why) => why.name(),
+        Verdict::Released => "released",
+        Verdict::Voided { .. } => "voided",
+        Verdict::Unchanged => "unchanged",
     }
 }
 

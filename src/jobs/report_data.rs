@@ -26,8 +26,8 @@ pub struct Facts<'a> {
     pub open_before: &'a [ExceptionRow],
     /// What the run does to them.
     pub changes: &'a ExceptionChanges,
-    /// Our clock against the platform's.
-    pub clock_skew_s: Option<i64>,
+    /// How far the platform's clock is ahead of ours.
+    pub platform_ahead_s: Option<i64>,
     /// The newest hash of the journal.
     pub journal_head: Option<String>,
     /// Now.
@@ -84,7 +84,7 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
             set_aside_rows,
             holds: judged.tie_out,
         },
-        clock_skew_s: facts.clock_skew_s,
+        clock_skew_s: facts.platform_ahead_s.map(i64::saturating_neg),
         journal_head: facts.journal_head,
     }
 }
@@ -134,10 +134,9 @@ fn stored_buckets(summary: &serde_json::Value, side: &str) -> Vec<Bucket> {
 
 fn alert(alarm: &Alarm) -> data::Alert {
     match alarm {
-        Alarm::LateBooking { order_id, external_order_id } => data::Alert::LateBooking {
-            order_id: order_id.clone(),
-            external_order_id: external_order_id.clone(),
-        },
+        Alarm::LateBooking { order_id, external_order_id } => {
+            data::Alert::LateBooking { order_id: order_id.clone(), external_order_id: external_order_id.clone() }
+        }
         Alarm::TwoBookings { order_id } => data::Alert::TwoBookings { order_id: order_id.clone() },
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::evidence::{Judged, Scope, judge};
 use super::exceptions::{Examined, ExceptionChanges, changes};
@@ -26,11 +27,11 @@ use crate::config::{self, Settings};
 use crate::etcp::Sessions;
 use crate::model::{BusinessDate, NotificationState, Plate, Side};
 use crate::notify::Resend;
-use crate::report::FailureReport;
 use crate::report::data::{PartialReason, Sentence};
+use crate::report::{FailureReport, ReportData};
 use crate::store::{
-    CoverageRow, ExceptionKey, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock, RunMode, RunRecord,
-    RunStatus, Store,
+    CoverageRow, ExceptionKey, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock, RunMode,
+    RunRecord, RunStatus, Store,
 };
 
 /// Which run, and how.
@@ -51,14 +52,18 @@ pub struct Finished {
     pub summary: Summary,
     /// How it ended.
     pub status: RunStatus,
-    /// The mail still waits, and why.
+    /// The report could not be delivered, and why; it is kept.
     pub undelivered: Option<String>,
+    /// What has to be known before anything else.
+    pub alarms: Vec<Alarm>,
     /// Why it is partial.
     pub reasons: Vec<PartialReason>,
     /// Files in the inbox that no source claims.
     pub unclaimed: Vec<String>,
     /// The report's files.
     pub files: Vec<PathBuf>,
+    /// What the report says, to be rendered in another language too.
+    pub report: ReportData,
 }
 
 /// Another run works on the database.
@@ -71,7 +76,9 @@ pub struct Busy {
 
 /// Counts or sums that do not add up.
 #[derive(Debug, thiserror::Error)]
-#[error("the run of {date} does not tie out: counts or sums of the dispositions are not those of what came in\nhint: this is a fault of the program; nothing of this run is to be trusted, the evidence is kept")]
+#[error(
+    "the run of {date} does not tie out: counts or sums of the dispositions are not those of what came in\nhint: this is a fault of the program; nothing of this run is to be trusted, the evidence is kept"
+)]
 pub struct DoesNotTieOut {
     /// The date.
     pub date: BusinessDate,
@@ -124,15 +131,16 @@ pub async fn run(
     let before = store.last_finished_live_run(options.date)?;
     let record = store.begin_run(options.date, options.mode, clock.now())?;
     let span = tracing::info_span!("run", run.id = %record.id);
-    let _entered = span.enter();
     let mut night = Night { settings, options, clock, progress, record: &record, before, email };
-    match night.run(&mut store).await {
-        Ok(finished) => Ok(finished),
-        Err(error) => {
-            night.fail(&mut store, &error).await;
-            Err(error)
+    let reconciled = async {
+        let finished = night.run(&mut store).await;
+        if let Err(error) = &finished {
+            night.fail(&mut store, error).await;
         }
-    }
+        finished
+    };
+    // Boxed: it holds a whole night, and callers hold it in turn.
+    Box::pin(reconciled.instrument(span)).await
 }
 
 /// One run under way.
@@ -153,7 +161,7 @@ struct Intake {
     coverage: Option<Vec<CoverageRow>>,
     rejected_records: u64,
     roster: Vec<RosterPlate>,
-    skew_s: Option<i64>,
+    platform_ahead_s: Option<i64>,
 }
 
 /// What was told.
@@ -184,7 +192,7 @@ impl Night<'_> {
             coverage: None,
             rejected_records: 0,
             roster: store.roster()?,
-            skew_s: None,
+            platform_ahead_s: None,
         };
         self.cover(store, sessions.as_ref(), &mut intake, deadline).await?;
         let telling = match &sessions {
@@ -229,7 +237,7 @@ impl Night<'_> {
                     clock: self.clock,
                 };
                 pull(job, store, self.progress).await?;
-                intake.skew_s = sessions.client().clock_skew_s();
+                intake.platform_ahead_s = sessions.client().clock_skew_s();
                 Some(self.record.id.clone())
             }
             None => self.before.as_ref().map(|run| run.id.clone()),
@@ -327,14 +335,19 @@ impl Night<'_> {
             set_aside: store.set_aside_rows(self.options.date)?,
             open_before: &open_before,
             changes: &changes,
-            clock_skew_s: intake.skew_s,
+            platform_ahead_s: intake.platform_ahead_s,
             journal_head: Some(store.journal_head()?),
             at: now,
         };
         let data = report_data(judged, &parts, facts);
         let rendered = mailing::render(&data, mailing::lang(&self.settings.report));
         let report = &self.settings.report;
-        let files = mailing::write_files(&report.dir, &self.options.date.to_string(), &self.record.id, &rendered)?;
+        // What the run has done stands, whether or not its report can be written; the mail has it too.
+        let written = mailing::write_files(&report.dir, &self.options.date.to_string(), &self.record.id, &rendered);
+        let (files, unwritten) = match written {
+            Ok(files) => (files, None),
+            Err(error) => (Vec::new(), Some(format!("{error:#}"))),
+        };
         let mut summary = Summary::new(judged, parts);
         summary.report.files = files.iter().map(|path| path.display().to_string()).collect();
         let mail = match self.email.filter(|email| wants_mail(email.when, status, summary.exceptions.closing)) {
@@ -346,10 +359,12 @@ impl Night<'_> {
         let mut finished = Finished {
             summary,
             status,
-            undelivered: None,
+            undelivered: unwritten,
+            alarms: telling.alarms.clone(),
             reasons,
             unclaimed: intake.inbox.unclaimed.clone(),
             files,
+            report: data,
         };
         self.deliver_mail(store, mail.is_some(), &mut finished).await?;
         Ok(finished)
@@ -395,7 +410,9 @@ impl Night<'_> {
         if has_mail && own_failure.is_none() {
             finished.summary.report.mail = if email.smtp.is_some() { "sent" } else { "file" };
         }
-        finished.undelivered = own_failure.or(failed.first()).map(|(run, why)| format!("the mail of run {run}: {why}"));
+        if let Some((run, why)) = own_failure.or(failed.first()) {
+            finished.undelivered = Some(format!("the mail of run {run}: {why}"));
+        }
         store.set_summary(&self.record.id, &serde_json::to_string(&finished.summary)?)?;
         Ok(())
     }
@@ -494,9 +511,8 @@ fn wants_mail(when: config::MailWhen, status: RunStatus, open_exceptions: u64) -
 
 /// The bills of a date that an offline run judges by.
 fn known_bills(store: &Store, date: BusinessDate) -> anyhow::Result<InboxOutcome> {
-    let of_date = store.bills()?.into_iter().filter(|bill| {
-        bill.dates.is_some_and(|(first, last)| first <= date && date <= last)
-    });
+    let of_date =
+        store.bills()?.into_iter().filter(|bill| bill.dates.is_some_and(|(first, last)| first <= date && date <= last));
     let bills = of_date.map(|bill| BillOutcome {
         file: bill.file_name,
         sha256: bill.sha256,
@@ -522,9 +538,10 @@ fn plate_users(roster: &[RosterPlate]) -> HashMap<Plate, PlateUser> {
 }
 
 fn count_unknown(judged: &Judged) -> u64 {
-    let unknown = judged.notifications.iter().filter(|record| {
-        matches!(record.standing.state, NotificationState::Unknown | NotificationState::Sending)
-    });
+    let unknown = judged
+        .notifications
+        .iter()
+        .filter(|record| matches!(record.standing.state, NotificationState::Unknown | NotificationState::Sending));
     u64::try_from(unknown.count()).unwrap_or(u64::MAX)
 }
 

@@ -79,6 +79,7 @@ impl Timestamp {
     }
 
     /// `seconds` later (earlier when negative).
+    #[must_use]
     pub const fn plus_s(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }

@@ -245,7 +245,8 @@ impl Lang {
         }
     }
 
-    pub(super) fn partial(self, reason: &PartialReason) -> String {
+    /// Why a run is partial, as a clause.
+    pub fn partial(self, reason: &PartialReason) -> String {
         match self {
             Self::Zh => zh::partial(reason),
             Self::En => en::partial(reason),

@@ -65,6 +65,12 @@ impl World {
                 }
                 whole(self.answer(interface, parameters, Booker::Books, now))
             }
+            FaultKind::Vanish => {
+                for order_id in &subject.orders {
+                    self.vanish(order_id);
+                }
+                dropped()
+            }
             FaultKind::FailAfterBooking => {
                 self.answer(interface, parameters, Booker::Books, now);
                 failure()

@@ -33,6 +33,8 @@ pub enum FaultKind {
     AnswerGarbage,
     /// `lose-booking`: code 0 as if it had been booked, and it was not.
     LoseBooking,
+    /// `vanish`: no answer, nothing was done, and the car leaves without a record.
+    Vanish,
     /// `postpone`: no answer; an accepted booking waits for `World::execute_postponed`.
     Postpone,
 }
@@ -76,7 +78,7 @@ pub struct FaultError {
 }
 
 /// The kinds as they are written.
-const KINDS: &str = "fail, fail-after-booking, delay=5s, drop, drop-after-booking, cut, expire-token, answer=20100, garbage, lose-booking, postpone";
+const KINDS: &str = "fail, fail-after-booking, delay=5s, drop, drop-after-booking, cut, expire-token, answer=20100, garbage, lose-booking, vanish, postpone";
 
 impl Fault {
     /// A rule for everybody, so many times.
@@ -113,6 +115,7 @@ impl FaultKind {
             ("answer", Some(code)) => Self::AnswerCode(code.parse().map_err(|_| "the code is no number")?),
             ("garbage", None) => Self::AnswerGarbage,
             ("lose-booking", None) => Self::LoseBooking,
+            ("vanish", None) => Self::Vanish,
             ("postpone", None) => Self::Postpone,
             _ => return Err("unknown kind"),
         })
@@ -172,6 +175,7 @@ impl fmt::Display for FaultKind {
             Self::AnswerCode(code) => return write!(f, "answer={code}"),
             Self::AnswerGarbage => "garbage",
             Self::LoseBooking => "lose-booking",
+            Self::Vanish => "vanish",
             Self::Postpone => "postpone",
         })
     }
@@ -239,6 +243,7 @@ mod tests {
             "orderpaid:answer=20100:always",
             "orderpaid:garbage:1",
             "orderpaid:lose-booking:1",
+            "orderpaid:vanish:1",
             "orderpaid:postpone:1",
         ] {
             assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);

@@ -82,9 +82,9 @@ impl Server {
         format!("http://{}", self.addr)
     }
 
-    /// The world behind it, to be looked at and changed. Do not hold it across an await.
-    pub fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+    /// Looks at the world behind it, or changes it. Requests wait meanwhile; not to be nested.
+    pub fn with_world<R>(&self, use_it: impl FnOnce(&mut World) -> R) -> R {
+        use_it(&mut lock(&self.world))
     }
 
     /// Stops, when the answers on their way are out or after half a second.
@@ -97,7 +97,7 @@ impl Server {
 }
 
 /// A test that panics while it holds the world must not take the others with it.
-pub(super) fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -45,7 +45,7 @@ fn exchange(addr: SocketAddr, request: &str) -> Seen {
 }
 
 fn request(server: &Server, interface: Interface, data: &Value) -> String {
-    let form = form(server.world().settings(), &data.to_string(), now());
+    let form = server.with_world(|world| form(world.settings(), &data.to_string(), now()));
     let path = format!("{PATH_PREFIX}{}", interface.name());
     let common = format!("Host: {}\r\nConnection: close\r\n", server.addr());
     if interface.method() == "GET" {
@@ -75,12 +75,12 @@ async fn pay_with(server: &Server, fault: &str) -> Seen {
         call(server, Interface::UserSignIn, &sign_in).await.json()["data"]["token"].as_str().unwrap().to_owned();
     let fee = call(server, Interface::OrderUnpay, &json!({"token": token, "plateNumber": PLATE})).await.json();
     let info = fee["data"][0]["verificationInfo"].as_str().unwrap();
-    server.world().add_fault(fault.parse().unwrap());
+    server.with_world(|world| world.add_fault(fault.parse().unwrap()));
     call(server, Interface::OrderPaid, &paid(&token, "P-1", "8.50", info)).await
 }
 
 fn booked(server: &Server) -> usize {
-    server.world().ledger().len()
+    server.with_world(|world| world.ledger().len())
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn without_a_fault_it_books_and_shows_its_ledger() {
     assert!(!ledger.body.contains(PHONE), "{}", ledger.body);
     let violations = tokio::task::spawn_blocking(move || exchange(addr, &violations)).await.unwrap();
     assert_eq!(violations.json(), json!([]));
-    assert_eq!(server.world().calls(Interface::OrderPaid), 1);
+    assert_eq!(server.with_world(|world| world.calls(Interface::OrderPaid)), 1);
     server.shutdown().await;
 }
 

@@ -255,6 +255,15 @@ impl World {
         &self.ledger
     }
 
+    /// Every text that a client must keep to itself: the users' tokens and phone numbers, what was given
+    /// out with the last fee queries, the merchant's key. For a test that looks for them in a client's output.
+    pub fn secrets(&self) -> Vec<String> {
+        let tokens = self.users.values().flatten().map(|token| token.text.clone());
+        let phones = self.users.keys().map(|mobile| mobile.expose().to_owned());
+        let verifications = self.verifications.values().cloned();
+        tokens.chain(phones).chain(verifications).chain([self.settings.merchant_key.clone()]).collect()
+    }
+
     /// What was asked for and must not be.
     pub fn violations(&self) -> &[Violation] {
         &self.violations

@@ -339,7 +339,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Leave),
         1 => prop::sample::select(vec![
             "orderpaid:fail-after-booking", "orderpaid:drop", "orderpaid:lose-booking", "orderpaid:postpone",
-            "orderpaid:garbage", "orderpaid:cut",
+            "orderpaid:garbage", "orderpaid:cut", "orderpaid:vanish",
         ]).prop_map(Step::Fault),
     ]
 }

@@ -242,6 +242,22 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
+    /// The rows of one bill that were set aside, in the order of the file.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn set_aside_of_bill(&self, sha256: &str) -> Result<Vec<SetAside>, StoreError> {
+        let failed = self.failed("reading the rows set aside");
+        let sql = "SELECT line, column_name, value, reason FROM set_aside JOIN bill ON bill.id = bill_id
+                   WHERE sha256 = :sha256 ORDER BY line";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":sha256": sha256}, |row| {
+            let line = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
+            Ok(SetAside { line, column: row.get(1)?, value: row.get(2)?, reason: row.get(3)? })
+        });
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
     /// The rows that bills with rows of `date` had set aside, with the file's name.
     ///
     /// # Errors

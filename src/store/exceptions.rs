@@ -168,6 +168,18 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
+    /// The exceptions about a payment (its external order id) or an order (its key), oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn exceptions_of(&self, subject: &str) -> Result<Vec<ExceptionRow>, StoreError> {
+        let failed = self.failed("reading the exceptions");
+        let sql = "SELECT * FROM exception WHERE subject = :subject ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":subject": subject}, exception_row);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
     /// The external order ids that were ever called `duplicate_payment`.
     ///
     /// # Errors

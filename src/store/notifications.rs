@@ -241,6 +241,28 @@ impl Store {
             .map_err(self.failed("looking for a notification"))
     }
 
+    /// The notifications of an order, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn notifications_of_order(&self, order_key: &str) -> Result<Vec<NotificationRecord>, StoreError> {
+        let failed = self.failed("looking for notifications");
+        let sql = "SELECT * FROM notification WHERE order_key = :key ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":key": order_key}, notification_record);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The platform's code in the newest attempt that has ended, of any notification.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_attempt_code(&self) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT code FROM attempt WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, n DESC LIMIT 1";
+        let code = self.connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional();
+        code.map(Option::flatten).map_err(self.failed("looking for the newest attempt"))
+    }
+
     /// Stores new notifications and withdraws plans that were never sent and are not due any more, all at once.
     ///
     /// # Errors

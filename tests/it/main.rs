@@ -1,1 +1,14 @@
 //! Integration tests, one module per behaviour.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod check;
+mod cli;
+mod demo;
+mod killed;
+mod layout;
+mod matching;
+mod merchant;
+mod night;
+mod secrets;
+mod show;
+mod support;

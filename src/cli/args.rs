@@ -1,0 +1,404 @@
+//! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::bills::Profile;
+use crate::model::{BusinessDate, NotificationState};
+use crate::report::Lang;
+use crate::sandbox::{Fault, Size};
+
+/// Nightly reconciliation of a parking merchant's payments with the ETCP open platform
+///
+/// Every night it pulls the platform's orders and unpaid fees for each bound plate, reads the day's payment bills,
+/// matches the two to the cent, tells the platform of the payments that it has not booked, and mails the finance team
+/// what does not agree.
+///
+/// 停车商户支付流水与 ETCP 开放平台的每日对账：拉取订单、读取账单、逐分核对、补发支付通知、邮件报告差异。
+#[derive(Debug, Parser)]
+#[command(name = "etcp-recon", version, max_term_width = 100, after_help = TOP_EXAMPLES, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const TOP_EXAMPLES: &str = "\
+Examples:
+  etcp-recon demo                        see it work, with nothing to set up
+  etcp-recon init /etc/etcp-recon        write a configuration to fill in
+  etcp-recon plates import plates.csv    say which plates belong to which users
+  etcp-recon run --dry-run               look at yesterday, tell nobody
+  etcp-recon run                         reconcile yesterday
+
+Exit codes:
+  0 done   1 failed   2 wrong usage or configuration   3 done in part   4 report not delivered
+  10 exceptions found (--fail-on-exceptions)   75 another run is under way";
+
+/// What holds for every command.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// The configuration [default: ./etcp-recon.toml, then /etc/etcp-recon/config.toml]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// Say more: -v what is done, -vv details, -vvv everything (never secrets)
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet", help_heading = "Global options")]
+    pub verbose: u8,
+    /// Say less: errors only, no progress
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
+    pub quiet: u8,
+    /// The language of messages and tables [default: that of the configuration]
+    #[arg(long, global = true, value_enum, help_heading = "Global options")]
+    pub lang: Option<Language>,
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Global options")]
+    pub color: Color,
+}
+
+/// The languages.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Language {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Zh => Self::Zh,
+            Language::En => Self::En,
+        }
+    }
+}
+
+/// When there are colours.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play the whole job on built-in data against a built-in platform; nothing leaves this machine
+    ///
+    /// Two nights with every disposition: real HTTP on loopback, a real database, a real mail in a file. The folder with
+    /// the reports is kept to be looked at.
+    #[command(after_help = "Examples:\n  etcp-recon demo\n  etcp-recon demo --lang en --dir demo")]
+    Demo(DemoArgs),
+    /// Write a commented configuration and schedules to start from
+    ///
+    /// Nothing is ever overwritten: when something of it is there already, nothing is written.
+    #[command(after_help = "Examples:\n  etcp-recon init\n  etcp-recon init /etc/etcp-recon")]
+    Init(InitArgs),
+    /// Reconcile one date
+    ///
+    /// Reads the bills in the inbox, pulls the platform's orders and unpaid fees, matches, notifies the platform of
+    /// payments that it has not booked, writes the report and mails it. It can be run again at any time: the same
+    /// evidence gives the same result, and no payment is ever notified twice.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Read bills now
+    ///
+    /// A bill is imported whole or not at all and known by its content: importing it again changes nothing. Rows that
+    /// cannot be read are set aside and listed. Exit code 3 when a bill was refused.
+    #[command(after_help = "Examples:\n  etcp-recon import bill.csv\n  etcp-recon import --profile generic till-*.csv")]
+    Import(ImportArgs),
+    /// Match a bill with an orders file: no database, no platform, no configuration
+    ///
+    /// PAYMENTS is a bill of any known format, ORDERS a CSV with the header shown below.
+    #[command(after_help = MATCH_EXAMPLES)]
+    Match(MatchArgs),
+    /// List what does not agree
+    #[command(
+        after_help = "Examples:\n  etcp-recon exceptions\n  etcp-recon exceptions --date 2026-11-22 --status all --json"
+    )]
+    Exceptions(ExceptionsArgs),
+    /// List the notifications owed to the platform, and decide on those that wait for a person
+    #[command(after_help = NOTIFICATIONS_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Notifications(NotificationsArgs),
+    /// The roster: which plates belong to which users
+    #[command(after_help = "Examples:\n  etcp-recon plates import plates.csv\n  etcp-recon plates list --json")]
+    Plates(PlatesArgs),
+    /// Serve the platform of the document on a local port, with faults on request
+    ///
+    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and never
+    /// connected to anything. With --dir it writes a configuration, a roster and the bills that belong to it.
+    #[command(after_help = SANDBOX_EXAMPLES)]
+    Sandbox(SandboxArgs),
+    /// Prove that the journal was not changed
+    #[command(after_help = "Examples:\n  etcp-recon audit verify")]
+    Audit(AuditArgs),
+}
+
+/// `demo`
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Where everything is written, a new or empty folder [default: a fresh one of the system's]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `init`
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// Where to; made when it is missing
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  etcp-recon run                              yesterday
+  etcp-recon run --date 2026-11-22 --dry-run  look only: nothing is notified, mailed or opened
+  etcp-recon run --offline --no-email         judge again by what is stored
+  etcp-recon run --json | jq .exceptions      the summary for machines";
+
+/// `run`
+#[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are independent")]
+pub struct RunArgs {
+    /// The date that is reconciled, as 2026-11-22 [default: yesterday in Asia/Shanghai]
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<BusinessDate>,
+    /// Pull and store evidence, but notify, mail and open nothing
+    #[arg(long, conflicts_with = "offline")]
+    pub dry_run: bool,
+    /// Judge by stored evidence only; nothing is notified
+    #[arg(long)]
+    pub offline: bool,
+    /// Send no mail, whatever the configuration says
+    #[arg(long)]
+    pub no_email: bool,
+    /// Print the summary as JSON, alone, on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 10 when exceptions are open at the end
+    #[arg(long)]
+    pub fail_on_exceptions: bool,
+}
+
+/// `import`
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// The bills
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The format, instead of what the configuration or the content says
+    #[arg(long, value_name = "NAME", value_parser = profile())]
+    pub profile: Option<Profile>,
+}
+
+const MATCH_EXAMPLES: &str = "\
+The header of ORDERS (remaining_fee is empty when the stay is closed):
+  order_id,plate,parking_id,parking_fee,remaining_fee,cash,entrance_time,exit_time
+
+Examples:
+  etcp-recon match bill.csv --orders orders.csv
+  etcp-recon match bill.csv --orders orders.csv --out result --json";
+
+/// `match`
+#[derive(Args, Debug)]
+pub struct MatchArgs {
+    /// The payments: a bill
+    #[arg(value_name = "PAYMENTS")]
+    pub payments: PathBuf,
+    /// The orders
+    #[arg(long, value_name = "ORDERS")]
+    pub orders: PathBuf,
+    /// Write exceptions.csv into this folder, which is made when it is missing
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the totals as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How long after the exit a payment may still belong to the stay
+    #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
+    pub grace: Duration,
+    /// The format of the bill
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = profile())]
+    pub profile: Profile,
+}
+
+/// `exceptions`
+#[derive(Args, Debug)]
+pub struct ExceptionsArgs {
+    /// Only those of this date
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<BusinessDate>,
+    /// Which
+    #[arg(long, value_enum, default_value_t)]
+    pub status: Which,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which exceptions are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// Those that somebody has to look at
+    #[default]
+    Open,
+    /// Those that ended
+    Resolved,
+    /// All
+    All,
+}
+
+const NOTIFICATIONS_EXAMPLES: &str = "\
+Examples:
+  etcp-recon notifications --status held
+  etcp-recon notifications release C-20261122-0007 --note 'amount checked with the till'
+  etcp-recon notifications void C-20261122-0009 --note 'refunded by hand'";
+
+/// `notifications`
+#[derive(Args, Debug)]
+pub struct NotificationsArgs {
+    /// A person's act; without one the list is printed
+    #[command(subcommand)]
+    pub act: Option<PersonCommand>,
+    /// Only those in this state
+    #[arg(long, value_name = "STATE", value_parser = state())]
+    pub status: Option<NotificationState>,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a person decides on a notification.
+#[derive(Debug, Subcommand)]
+pub enum PersonCommand {
+    /// Let a held or rejected one be sent by the next run
+    Release(PersonArgs),
+    /// Keep one from being sent until it is released
+    Hold(PersonArgs),
+    /// Never send it: the payment is written off
+    Void(PersonArgs),
+}
+
+/// Which notification, and why.
+#[derive(Args, Debug)]
+pub struct PersonArgs {
+    /// Its external order id
+    #[arg(value_name = "EXT")]
+    pub external_order_id: String,
+    /// Why; kept in the journal
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub note: String,
+    /// Who decides [default: the system user]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub by: Option<String>,
+}
+
+/// `plates`
+#[derive(Args, Debug)]
+pub struct PlatesArgs {
+    /// The act.
+    #[command(subcommand)]
+    pub command: PlatesCommand,
+}
+
+/// What is done with the roster.
+#[derive(Debug, Subcommand)]
+pub enum PlatesCommand {
+    /// List the plates and their users; phone numbers are masked
+    List {
+        /// Print the list as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Merge a CSV with the header mobile,plate,color into the roster
+    ///
+    /// `color` may be left out: 1 blue, 2 black, 3 yellow, 4 white. A plate has one user: the newer one counts.
+    Import(PlatesImportArgs),
+}
+
+/// `plates import`
+#[derive(Args, Debug)]
+pub struct PlatesImportArgs {
+    /// The CSV
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Take out the plates that the file does not name; shows them and asks first
+    #[arg(long)]
+    pub replace: bool,
+    /// Do not ask
+    #[arg(long, requires = "replace")]
+    pub yes: bool,
+}
+
+const SANDBOX_EXAMPLES: &str = "\
+Examples:
+  etcp-recon sandbox --dir try               a platform, and a folder to run against it
+  etcp-recon sandbox --fault orderpaid:fail-after-booking
+  etcp-recon sandbox --fault orderhistory:delay=3s:always --fault usersignin:answer=20101:2
+
+A fault is INTERFACE[@PLATE|@MOBILE|@ORDER]:KIND[:COUNT|:always], KIND one of fail, fail-after-booking, delay=DURATION,
+drop, drop-after-booking, cut, expire-token, answer=CODE, garbage, lose-booking, vanish, postpone.";
+
+/// `sandbox`
+#[derive(Args, Debug)]
+pub struct SandboxArgs {
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8099")]
+    pub listen: SocketAddr,
+    /// Which world: the same seed and date give the same one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// The day on which everything happens, as 2026-11-22 [default: yesterday in Asia/Shanghai]
+    #[arg(long, value_name = "DATE")]
+    pub date: Option<BusinessDate>,
+    /// How many users
+    #[arg(long, value_name = "N", default_value_t = Size::SMALL.users)]
+    pub users: u32,
+    /// How many parking stays
+    #[arg(long, value_name = "N", default_value_t = Size::SMALL.orders)]
+    pub orders: u32,
+    /// What goes wrong; may be given more than once
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<Fault>,
+    /// Write a configuration, a roster and bills into this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `audit`
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    /// The act.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What is done with the journal.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check the hash of every row of the journal against the row before it
+    Verify,
+}
+
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(Profile::name))
+        .map(|name| Profile::from_name(&name).expect("only names of profiles get here"))
+}
+
+fn state() -> impl TypedValueParser<Value = NotificationState> {
+    PossibleValuesParser::new(NotificationState::ALL.iter().map(|state| state.name()))
+        .map(|name| NotificationState::from_name(&name).expect("only names of states get here"))
+}
