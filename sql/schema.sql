@@ -63,7 +63,7 @@ CREATE TABLE bill (
 
 -- A row of a bill that moved money.
 CREATE TABLE bill_row (
-    bill_id           INTEGER NOT NULL REFERENCES bill (id),
+    bill_id           INTEGER NOT NULL REFERENCES bill (id) DEFERRABLE INITIALLY DEFERRED, -- its counts are known at its end
     line              INTEGER NOT NULL,
     kind              TEXT NOT NULL CHECK (kind IN ('payment', 'refund')),
     payment_id        TEXT NOT NULL CHECK (payment_id <> ''),
@@ -85,7 +85,7 @@ CREATE INDEX bill_row_by_external_order ON bill_row (external_order_id);
 
 -- A row of a bill that could not be read, kept with its reason.
 CREATE TABLE set_aside (
-    bill_id     INTEGER NOT NULL REFERENCES bill (id),
+    bill_id     INTEGER NOT NULL REFERENCES bill (id) DEFERRABLE INITIALLY DEFERRED,
     line        INTEGER NOT NULL,
     column_name TEXT,
     value       TEXT NOT NULL,
@@ -155,7 +155,7 @@ CREATE INDEX rejected_record_by_run ON rejected_record (run_id);
 
 -- One orderpaid owed to the platform.
 CREATE TABLE notification (
-    id                 INTEGER PRIMARY KEY,
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again, so that a withdrawn one is not taken for its successor
     external_order_id  TEXT NOT NULL UNIQUE,
     payment_id         TEXT NOT NULL,
     order_key          TEXT NOT NULL CHECK (order_key = lower(order_key)),
@@ -184,6 +184,10 @@ CREATE TABLE notification (
     pay_order_id       TEXT,
     planned_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
+    revision           INTEGER NOT NULL DEFAULT 0, -- grows with every change, so that a stale look changes nothing
+    CHECK (sends <= 3 OR sends <= sends_released),
+    CHECK (state <> 'rejected' OR (sends = 1 AND tainted = 0)), -- a refusal ends only the first attempt
+    CHECK (state <> 'unknown' OR tainted = 1 OR sends = 1),
     CHECK (state <> 'sending' OR (sends > 0 AND base_paid_fen IS NOT NULL)),
     CHECK (state <> 'acknowledged' OR pay_order_id IS NOT NULL),
     CHECK (state NOT IN ('acknowledged', 'confirmed', 'rejected', 'unknown') OR sends > 0),
@@ -195,9 +199,10 @@ CREATE UNIQUE INDEX one_unfinished_notification_for_an_order ON notification (or
 CREATE INDEX notification_by_state ON notification (state);
 CREATE INDEX notification_by_order ON notification (order_key);
 
--- One orderpaid that was, or may have been, on the wire; written before its first byte.
+-- One orderpaid that was, or may have been, on the wire; written before its first byte. It outlives a
+-- notification that was withdrawn because nothing had left the machine, so it names the id, not the row.
 CREATE TABLE attempt (
-    notification_id     INTEGER NOT NULL REFERENCES notification (id),
+    external_order_id   TEXT NOT NULL,
     n                   INTEGER NOT NULL CHECK (n >= 1),
     run_id              TEXT NOT NULL REFERENCES run (id),
     started_at          INTEGER NOT NULL,
@@ -208,9 +213,10 @@ CREATE TABLE attempt (
     code                INTEGER,
     message             TEXT,
     pay_order_id        TEXT,
-    PRIMARY KEY (notification_id, n),
+    PRIMARY KEY (external_order_id, n),
     CHECK ((finished_at IS NULL) = (outcome IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX one_open_attempt ON attempt (external_order_id) WHERE finished_at IS NULL;
 
 -- What a run called each payment and order of its date, and by which rule.
 CREATE TABLE outcome (
@@ -258,6 +264,7 @@ CREATE TABLE exception (
 CREATE UNIQUE INDEX one_open_exception_for_a_subject ON exception (side, subject, n, (kind = 'bill_disagrees'))
     WHERE status = 'open';
 CREATE INDEX exception_by_subject ON exception (subject);
+CREATE INDEX exception_open ON exception (id) WHERE status = 'open';
 
 -- The mail outbox: stored before it is sent.
 CREATE TABLE mail (
@@ -290,27 +297,69 @@ CREATE TABLE journal (
 ) STRICT;
 CREATE INDEX journal_by_subject ON journal (subject);
 
+-- Evidence. The triggers on INSERT are there for INSERT OR REPLACE, which deletes without asking those on DELETE.
 CREATE TRIGGER bill_is_kept BEFORE UPDATE ON bill BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
 CREATE TRIGGER bill_stays BEFORE DELETE ON bill BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER bill_comes_once BEFORE INSERT ON bill
+WHEN EXISTS (SELECT 1 FROM bill WHERE id = NEW.id OR sha256 = NEW.sha256)
+BEGIN SELECT RAISE(ABORT, 'evidence is never replaced'); END;
 CREATE TRIGGER bill_row_is_kept BEFORE UPDATE ON bill_row BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
 CREATE TRIGGER bill_row_stays BEFORE DELETE ON bill_row BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER bill_row_comes_with_its_bill BEFORE INSERT ON bill_row
+WHEN EXISTS (SELECT 1 FROM bill WHERE id = NEW.bill_id)
+  OR EXISTS (SELECT 1 FROM bill_row WHERE bill_id = NEW.bill_id AND line = NEW.line)
+BEGIN SELECT RAISE(ABORT, 'evidence is never replaced, and nothing is added to a bill'); END;
 CREATE TRIGGER set_aside_is_kept BEFORE UPDATE ON set_aside BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
 CREATE TRIGGER set_aside_stays BEFORE DELETE ON set_aside BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER set_aside_comes_with_its_bill BEFORE INSERT ON set_aside
+WHEN EXISTS (SELECT 1 FROM bill WHERE id = NEW.bill_id)
+  OR EXISTS (SELECT 1 FROM set_aside WHERE bill_id = NEW.bill_id AND line = NEW.line)
+BEGIN SELECT RAISE(ABORT, 'evidence is never replaced, and nothing is added to a bill'); END;
 CREATE TRIGGER order_snapshot_is_kept BEFORE UPDATE ON order_snapshot BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
 CREATE TRIGGER order_snapshot_stays BEFORE DELETE ON order_snapshot BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER order_snapshot_comes_once BEFORE INSERT ON order_snapshot
+WHEN EXISTS (SELECT 1 FROM order_snapshot WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'evidence is never replaced'); END;
+
+-- What a finished run said stays said.
+CREATE TRIGGER run_ends_once BEFORE UPDATE ON run
+WHEN NEW.id <> OLD.id OR NEW.seq <> OLD.seq OR NEW.business_date <> OLD.business_date OR NEW.mode <> OLD.mode
+  OR (OLD.status <> 'running' AND (NEW.status <> OLD.status OR NEW.finished_at IS NOT OLD.finished_at))
+BEGIN SELECT RAISE(ABORT, 'a run ends once'); END;
+CREATE TRIGGER outcome_is_kept BEFORE UPDATE ON outcome BEGIN SELECT RAISE(ABORT, 'an outcome is never changed'); END;
+CREATE TRIGGER order_day_is_kept BEFORE UPDATE ON order_day BEGIN SELECT RAISE(ABORT, 'a reported order keeps its day'); END;
+CREATE TRIGGER mail_is_what_it_was BEFORE UPDATE ON mail
+WHEN OLD.state = 'sent' OR NEW.run_id <> OLD.run_id OR NEW.message_id <> OLD.message_id
+  OR NEW.recipients <> OLD.recipients OR NEW.raw <> OLD.raw
+BEGIN SELECT RAISE(ABORT, 'a mail is sent as it was stored, and not taken back'); END;
+CREATE TRIGGER meta_stays_bound BEFORE UPDATE ON meta
+WHEN OLD.key IN ('platform', 'merchant_no') AND NEW.value <> OLD.value
+BEGIN SELECT RAISE(ABORT, 'a database belongs to one platform and merchant'); END;
+
 CREATE TRIGGER journal_is_kept BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER journal_stays BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER journal_is_chained BEFORE INSERT ON journal
 WHEN NEW.prev_hash <> COALESCE((SELECT hash FROM journal ORDER BY seq DESC LIMIT 1), printf('%064d', 0))
   OR NEW.seq <> COALESCE((SELECT max(seq) FROM journal), 0) + 1
+  OR EXISTS (SELECT 1 FROM journal WHERE hash = NEW.hash)
 BEGIN SELECT RAISE(ABORT, 'the journal is a chain'); END;
 
 CREATE TRIGGER notification_keeps_what_it_is BEFORE UPDATE ON notification
-WHEN NEW.external_order_id <> OLD.external_order_id OR NEW.order_key <> OLD.order_key OR NEW.order_id <> OLD.order_id
-  OR NEW.amount_fen <> OLD.amount_fen OR NEW.pay_time_at <> OLD.pay_time_at OR NEW.payment_id <> OLD.payment_id
-  OR NEW.tainted < OLD.tainted
-  OR (NEW.sends < OLD.sends AND NOT (OLD.state = 'sending' AND NEW.state = 'planned')) -- nothing had left the machine
-BEGIN SELECT RAISE(ABORT, 'a notification never changes its ids, amount or time, and forgets no attempt'); END;
+WHEN NEW.id <> OLD.id OR NEW.external_order_id <> OLD.external_order_id OR NEW.payment_id <> OLD.payment_id
+  OR NEW.order_key <> OLD.order_key OR NEW.order_id <> OLD.order_id
+  OR NEW.amount_fen <> OLD.amount_fen OR NEW.pay_time_at <> OLD.pay_time_at OR NEW.planned_at <> OLD.planned_at
+BEGIN SELECT RAISE(ABORT, 'a notification never changes its ids, amount or time'); END;
+CREATE TRIGGER notification_forgets_no_attempt BEFORE UPDATE ON notification
+WHEN NEW.tainted < OLD.tainted
+  OR (OLD.pay_order_id IS NOT NULL AND NEW.pay_order_id IS NOT OLD.pay_order_id)
+  OR NEW.revision < OLD.revision
+  -- Back to planned from sending: the first attempt, of which nothing had left the machine.
+  OR (OLD.state = 'sending' AND NEW.state = 'planned'
+      AND NOT (OLD.tainted = 0 AND OLD.sends = 1 AND NEW.sends = 0))
+  OR (OLD.state = 'planned' AND NEW.state = 'sending' AND NEW.sends <> OLD.sends + 1)
+  OR (OLD.state || '>' || NEW.state NOT IN ('sending>planned', 'planned>sending')
+      AND (NEW.sends <> OLD.sends OR (OLD.base_paid_fen IS NOT NULL AND NEW.base_paid_fen IS NULL)))
+BEGIN SELECT RAISE(ABORT, 'a notification forgets no attempt, and counts each once'); END;
 CREATE TRIGGER notification_moves_only_as_drawn BEFORE UPDATE OF state ON notification
 WHEN OLD.state <> NEW.state AND NOT (OLD.state || '>' || NEW.state) IN (
     'planned>sending', 'planned>unknown', 'planned>held', 'planned>void',
@@ -320,13 +369,34 @@ WHEN OLD.state <> NEW.state AND NOT (OLD.state || '>' || NEW.state) IN (
     'held>planned', 'held>unknown', 'held>void',
     'rejected>planned', 'rejected>void')
 BEGIN SELECT RAISE(ABORT, 'no such step of a notification'); END;
+CREATE TRIGGER notification_waits_for_the_other BEFORE UPDATE OF state ON notification -- for UPDATE OR REPLACE
+WHEN NEW.state IN ('planned', 'sending', 'unknown', 'held', 'acknowledged')
+  AND EXISTS (SELECT 1 FROM notification WHERE order_key = NEW.order_key AND id <> OLD.id
+              AND state IN ('planned', 'sending', 'unknown', 'held', 'acknowledged'))
+BEGIN SELECT RAISE(ABORT, 'another notification of the order is unfinished'); END;
 CREATE TRIGGER notification_begins_unsent BEFORE INSERT ON notification
-WHEN NEW.state NOT IN ('planned', 'held') OR NEW.sends <> 0
-BEGIN SELECT RAISE(ABORT, 'a notification begins planned or held'); END;
+WHEN NEW.state NOT IN ('planned', 'held') OR NEW.sends <> 0 OR NEW.tainted <> 0 OR NEW.pay_order_id IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a notification begins planned or held, and unsent'); END;
+CREATE TRIGGER notification_comes_once BEFORE INSERT ON notification
+WHEN EXISTS (SELECT 1 FROM notification WHERE id = NEW.id OR external_order_id = NEW.external_order_id)
+  OR EXISTS (SELECT 1 FROM notification WHERE order_key = NEW.order_key
+             AND state IN ('planned', 'sending', 'unknown', 'held', 'acknowledged'))
+BEGIN SELECT RAISE(ABORT, 'one notification for an external order id, one unfinished for an order'); END;
 CREATE TRIGGER notification_that_left_stays BEFORE DELETE ON notification
-WHEN OLD.state <> 'planned' OR OLD.sends > 0
+WHEN OLD.state <> 'planned' OR OLD.sends > 0 OR OLD.tainted = 1
+  OR EXISTS (SELECT 1 FROM attempt WHERE external_order_id = OLD.external_order_id
+             AND (outcome IS NULL OR outcome <> 'not_sent'))
 BEGIN SELECT RAISE(ABORT, 'only a plan that was never sent can be withdrawn'); END;
+
+CREATE TRIGGER attempt_is_announced BEFORE INSERT ON attempt
+WHEN NEW.finished_at IS NOT NULL
+  OR NEW.n <> (SELECT COALESCE(max(n), 0) + 1 FROM attempt WHERE external_order_id = NEW.external_order_id)
+  OR NOT EXISTS (SELECT 1 FROM notification WHERE external_order_id = NEW.external_order_id AND state = 'sending')
+  OR EXISTS (SELECT 1 FROM attempt WHERE external_order_id = NEW.external_order_id AND finished_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'an attempt is the next one of a notification that is being sent'); END;
 CREATE TRIGGER attempt_stays BEFORE DELETE ON attempt BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
 CREATE TRIGGER attempt_ends_once BEFORE UPDATE ON attempt
-WHEN OLD.finished_at IS NOT NULL OR NEW.request_sha256 <> OLD.request_sha256 OR NEW.n <> OLD.n
+WHEN OLD.finished_at IS NOT NULL OR NEW.external_order_id <> OLD.external_order_id OR NEW.n <> OLD.n
+  OR NEW.run_id <> OLD.run_id OR NEW.started_at <> OLD.started_at
+  OR NEW.request_sha256 <> OLD.request_sha256 OR NEW.verification_sha256 <> OLD.verification_sha256
 BEGIN SELECT RAISE(ABORT, 'the outcome of an attempt is written once'); END;

@@ -2,6 +2,10 @@
 //!
 //! Every write is one `IMMEDIATE` transaction; none is open across a network call. `synchronous=FULL`,
 //! read back at the start: a committed mark is on disk before the first byte of what it announces.
+//!
+//! Nothing else in the process may ever open the database file itself: POSIX drops all of a process's
+//! locks on a file when any of its descriptors is closed, and without them another process would take
+//! the write-ahead log away from under us.
 
 mod bills;
 mod exceptions;
@@ -13,13 +17,18 @@ mod notifications;
 mod orders;
 mod roster;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, named_params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params,
+};
 
 pub use bills::{BillRecord, BillWriter, ImportedBill};
 pub use exceptions::{ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionStatus, FinishedRun};
@@ -77,8 +86,8 @@ pub enum StoreError {
         /// What it must be.
         wanted: &'static str,
     },
-    /// The file is damaged.
-    #[error("database {} is damaged: {finding}\nhint: restore the newest backup; nothing was sent", path.display())]
+    /// The file is damaged, or no database at all.
+    #[error("database {} is damaged: {finding}\nhint: keep the file, and restore the newest backup", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -97,17 +106,13 @@ pub enum StoreError {
         /// What the config says.
         configured: String,
     },
-    /// Something stored cannot be read back as what it must be.
-    #[error("database {}: {what} `{value}` cannot be understood", path.display())]
-    Unreadable {
+    /// A database of another program.
+    #[error("database {}: it is another program's, with tables that are not ours\nhint: name a file of its own in [database] url", path.display())]
+    NotOurs {
         /// The file.
         path: PathBuf,
-        /// The column.
-        what: &'static str,
-        /// What stands there.
-        value: String,
     },
-    /// A person asked for something that does not exist, or that is not allowed now.
+    /// Something does not stand any more as the caller saw it, or is not allowed now.
     #[error("{0}")]
     Refused(String),
 }
@@ -125,18 +130,28 @@ impl Store {
     /// # Errors
     /// When the file cannot be used, is damaged, or is newer than this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let open_error = |source| StoreError::Open { path: path.to_owned(), source };
-        // SQLite would create the file by the umask; tokens and phone numbers want 0600, and the
-        // WAL beside it takes the mode of the database.
-        fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(open_error)?;
-        #[expect(clippy::disallowed_methods, reason = "the one place that opens it, with its settings")]
-        let connection = Connection::open(path);
-        let connection =
-            connection.map_err(|source| StoreError::Sqlite { path: path.to_owned(), doing: "opening it", source })?;
-        let mut store = Self { connection, path: path.to_owned() };
-        store.set_pragmas()?;
+        create(path).map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        let mut store = Self::connect(path)?;
         store.check_quickly()?;
         store.migrate()?;
+        Ok(store)
+    }
+
+    /// A second connection to the same database, for another thread, without the checks that the first has made.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn beside(&self) -> Result<Self, StoreError> {
+        Self::connect(&self.path)
+    }
+
+    fn connect(path: &Path) -> Result<Self, StoreError> {
+        // No CREATE, whose mode is not ours, and no URI: a path is a path.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|source| store_error(path, "opening it", source))?;
+        let store = Self { connection, path: path.to_owned() };
+        store.set_pragmas()?;
         Ok(store)
     }
 
@@ -156,10 +171,12 @@ impl Store {
 
     fn set_pragmas(&self) -> Result<(), StoreError> {
         self.connection.busy_timeout(BUSY_TIMEOUT).map_err(self.failed("setting the busy timeout"))?;
+        self.switch_to_wal().map_err(self.failed("switching to WAL"))?;
         self.connection
             .execute_batch(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-                 PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;",
+                "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
+                 PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;
+                 PRAGMA secure_delete=ON;",
             )
             .map_err(self.failed("setting its pragmas"))?;
         // A switch to WAL can fail without an error, so what safety rests on is read back.
@@ -176,17 +193,28 @@ impl Store {
         }
     }
 
+    /// The one lock for which SQLite does not wait by itself: two programs may open a new database at once.
+    fn switch_to_wal(&self) -> rusqlite::Result<()> {
+        const PAUSE: Duration = Duration::from_millis(10);
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.connection.execute_batch("PRAGMA journal_mode=WAL") {
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY_TIMEOUT => {
+                    std::thread::sleep(PAUSE);
+                    waited = waited.saturating_add(PAUSE);
+                }
+                done => return done,
+            }
+        }
+    }
+
     fn pragma<T: rusqlite::types::FromSql>(&self, sql: &str) -> Result<T, StoreError> {
         self.connection.query_row(sql, [], |row| row.get(0)).map_err(self.failed("reading a pragma"))
     }
 
     /// Looks for damage that would make the books worthless.
     fn check_quickly(&self) -> Result<(), StoreError> {
-        let finding: String = match self.pragma("PRAGMA quick_check(1)") {
-            Ok(finding) => finding,
-            Err(StoreError::Sqlite { source, .. }) => source.to_string(),
-            Err(other) => return Err(other),
-        };
+        let finding: String = self.pragma("PRAGMA quick_check(1)")?;
         if finding == "ok" { Ok(()) } else { Err(StoreError::Damaged { path: self.path.clone(), finding }) }
     }
 
@@ -196,10 +224,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Foreign`] when it belongs to another one.
     pub fn bind(&mut self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
-        for (key, value) in self.unbound(base_url, merchant_no)? {
-            self.set_meta(key, value)?;
-        }
-        Ok(())
+        let wanted = bindings(base_url, merchant_no);
+        let mut foreign = None;
+        let bound = self.write("binding it", |transaction| {
+            for (key, _, value) in wanted {
+                if meta_value(transaction, key)?.is_none() {
+                    set_meta_value(transaction, key, value)?;
+                }
+            }
+            foreign = foreign_binding(transaction, wanted)?;
+            if foreign.is_some() { Err(WriteError::Refused(String::new())) } else { Ok(()) }
+        });
+        foreign.map_or(bound, |foreign| Err(self.foreign(foreign)))
     }
 
     /// Whether the database may be used for a platform address and a merchant: it is theirs, or nobody's yet.
@@ -208,25 +244,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Foreign`] when it belongs to another one.
     pub fn check_bound(&self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
-        self.unbound(base_url, merchant_no).map(drop)
+        let found = foreign_binding(&self.connection, bindings(base_url, merchant_no));
+        let foreign = found.map_err(self.failed("reading meta"))?;
+        foreign.map_or(Ok(()), |foreign| Err(self.foreign(foreign)))
     }
 
-    /// What is still to be written to bind it.
-    fn unbound<'a>(&self, base_url: &'a str, merchant_no: &'a str) -> Result<Vec<(&'static str, &'a str)>, StoreError> {
-        let mut unbound = Vec::new();
-        for (key, what, value) in
-            [("platform", "the platform", base_url), ("merchant_no", "merchant number", merchant_no)]
-        {
-            match self.meta(key)? {
-                Some(stored) if stored != value => {
-                    let (path, configured) = (self.path.clone(), value.to_owned());
-                    return Err(StoreError::Foreign { path, what, stored, configured });
-                }
-                Some(_) => {}
-                None => unbound.push((key, value)),
-            }
-        }
-        Ok(unbound)
+    fn foreign(&self, (what, stored, configured): Foreign) -> StoreError {
+        StoreError::Foreign { path: self.path.clone(), what, stored, configured }
     }
 
     /// A value of the `meta` table.
@@ -234,10 +258,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
-        self.connection
-            .query_row("SELECT value FROM meta WHERE key = :key", named_params! {":key": key}, |row| row.get(0))
-            .optional()
-            .map_err(self.failed("reading meta"))
+        meta_value(&self.connection, key).map_err(self.failed("reading meta"))
     }
 
     /// Sets a value of the `meta` table, in a transaction of its own.
@@ -245,12 +266,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
-        let sql = "INSERT INTO meta (key, value) VALUES (:key, :value)
-                   ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        self.connection
-            .execute(sql, named_params! {":key": key, ":value": value})
-            .map(drop)
-            .map_err(self.failed("writing meta"))
+        set_meta_value(&self.connection, key, value).map_err(self.failed("writing meta"))
     }
 
     /// Runs `write` in one transaction: all of it is on disk afterwards, or nothing.
@@ -260,7 +276,7 @@ impl Store {
         write: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
     ) -> Result<T, StoreError> {
         let path = self.path.clone();
-        let failed = |source| StoreError::Sqlite { path: path.clone(), doing, source };
+        let failed = |source| store_error(&path, doing, source);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let value = write(&transaction).map_err(|error| match error {
             WriteError::Sqlite(source) => failed(source),
@@ -273,7 +289,65 @@ impl Store {
     /// Turns SQLite's error into ours, with what was being done.
     fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
         let path = self.path.clone();
-        move |source| StoreError::Sqlite { path: path.clone(), doing, source }
+        move |source| store_error(&path, doing, source)
+    }
+}
+
+/// Makes the database's file when there is none. SQLite would do it by the umask; tokens and phone
+/// numbers want 0600, and the WAL beside it takes the mode of the database.
+fn create(path: &Path) -> std::io::Result<()> {
+    /// Held while the new file is open, lest closing it drop the locks of a connection made in between.
+    static CREATING: Mutex<()> = Mutex::new(());
+    let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+    if path.exists() {
+        return Ok(());
+    }
+    match fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
+}
+
+/// What it is, what is stored, what the config says.
+type Foreign = (&'static str, String, String);
+
+/// What a database is bound to: key, name, value.
+const fn bindings<'a>(base_url: &'a str, merchant_no: &'a str) -> [(&'static str, &'static str, &'a str); 2] {
+    [("platform", "the platform", base_url), ("merchant_no", "merchant number", merchant_no)]
+}
+
+/// The first of `wanted` that is bound to something else.
+fn foreign_binding(
+    connection: &Connection,
+    wanted: [(&'static str, &'static str, &str); 2],
+) -> rusqlite::Result<Option<Foreign>> {
+    for (key, what, value) in wanted {
+        match meta_value(connection, key)? {
+            Some(stored) if stored != value => return Ok(Some((what, stored, value.to_owned()))),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn meta_value(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT value FROM meta WHERE key = :key";
+    connection.query_row(sql, named_params! {":key": key}, |row| row.get(0)).optional()
+}
+
+fn set_meta_value(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO meta (key, value) VALUES (:key, :value)
+               ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    connection.execute(sql, named_params! {":key": key, ":value": value}).map(drop)
+}
+
+/// SQLite's error as ours; damage is told apart whatever was being done.
+fn store_error(path: &Path, doing: &'static str, source: rusqlite::Error) -> StoreError {
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Damaged { path: path.to_owned(), finding: source.to_string() }
+        }
+        _ => StoreError::Sqlite { path: path.to_owned(), doing, source },
     }
 }
 
@@ -296,9 +370,19 @@ fn int(count: u64) -> i64 {
 }
 
 /// A stored text that must parse; SQLite's own error type, so that it travels through row readers.
-fn parsed<T>(column: usize, value: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
-    parse(value).ok_or_else(|| {
-        let why = format!("`{value}` cannot be understood");
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, why.into())
-    })
+/// The text itself is not told: it may be a phone number.
+fn parsed<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+    parse(&row.get::<_, String>(column)?).ok_or_else(|| not_understood(row, column))
+}
+
+/// A stored text that must parse unless it is NULL.
+fn parsed_if_any<T>(row: &Row<'_>, column: &str, parse: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<Option<T>> {
+    let text = row.get::<_, Option<String>>(column)?;
+    text.map(|text| parse(&text).ok_or_else(|| not_understood(row, column))).transpose()
+}
+
+fn not_understood(row: &Row<'_>, column: &str) -> rusqlite::Error {
+    let index = row.as_ref().column_index(column).unwrap_or(usize::MAX);
+    let why = format!("column `{column}` holds a text that cannot be understood");
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, why.into())
 }

@@ -1,8 +1,8 @@
 //! Bills: imported whole or not at all, known by the hash of their content.
 
-use rusqlite::{OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
-use super::{Store, StoreError, WriteError, int, parsed};
+use super::{Store, StoreError, WriteError, int, parsed, parsed_if_any};
 use crate::bills::{BillItem, BillRow, BillSource, BillSummary, Role, RowKind, SetAside, SourcedRow};
 use crate::model::{Amount, BusinessDate, ExternalOrderId, OrderId, Plate, Timestamp};
 
@@ -51,6 +51,8 @@ pub struct ImportedBill {
 pub struct BillWriter<'a, 'c> {
     transaction: &'a Transaction<'c>,
     bill_id: i64,
+    rows: u64,
+    set_aside: u64,
     failure: Option<rusqlite::Error>,
 }
 
@@ -60,10 +62,11 @@ impl BillWriter<'_, '_> {
         if self.failure.is_some() {
             return;
         }
-        let stored = match item {
-            BillItem::Row(row) => self.push_row(&row),
-            BillItem::SetAside(row) => self.push_set_aside(&row),
+        let (stored, counter) = match item {
+            BillItem::Row(row) => (self.push_row(&row), &mut self.rows),
+            BillItem::SetAside(row) => (self.push_set_aside(&row), &mut self.set_aside),
         };
+        *counter = counter.saturating_add(1);
         self.failure = stored.err();
     }
 
@@ -106,10 +109,7 @@ fn role_name(role: Role) -> &'static str {
 
 fn imported_bill(row: &Row<'_>) -> rusqlite::Result<ImportedBill> {
     let count = |column: &str| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0));
-    let day = |column: &str| {
-        let text: Option<String> = row.get(column)?;
-        text.map(|text| parsed(0, &text, |text| text.parse::<BusinessDate>().ok())).transpose()
-    };
+    let day = |column: &str| parsed_if_any(row, column, |text| text.parse::<BusinessDate>().ok());
     Ok(ImportedBill {
         id: row.get("id")?,
         sha256: row.get("sha256")?,
@@ -137,10 +137,10 @@ fn sourced_row(row: &Row<'_>) -> rusqlite::Result<SourcedRow> {
         kind: if row.get::<_, String>("kind")? == "payment" { RowKind::Payment } else { RowKind::Refund },
         payment_id: row.get("payment_id")?,
         refund_id: text("refund_id")?,
-        external_order_id: parsed(0, &row.get::<_, String>("external_order_id")?, ExternalOrderId::new)?,
+        external_order_id: parsed(row, "external_order_id", ExternalOrderId::new)?,
         trade_no: text("trade_no")?,
-        order_id: text("order_id")?.and_then(|id| OrderId::new(&id)),
-        plate: text("plate")?.and_then(|plate| Plate::parse(&plate).ok()),
+        order_id: parsed_if_any(row, "order_id", OrderId::new)?,
+        plate: parsed_if_any(row, "plate", |text| Plate::parse(text).ok())?,
         amount: amount("amount_fen")?,
         refunded: amount("refunded_fen")?,
         refund_pending: row.get("refund_pending")?,
@@ -157,11 +157,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn bill_by_hash(&self, sha256: &str) -> Result<Option<ImportedBill>, StoreError> {
-        let sql = "SELECT * FROM bill WHERE sha256 = :sha256";
-        self.connection
-            .query_row(sql, named_params! {":sha256": sha256}, imported_bill)
-            .optional()
-            .map_err(self.failed("looking for a bill"))
+        bill_with_hash(&self.connection, sha256).map_err(self.failed("looking for a bill"))
     }
 
     /// All imported bills, oldest first.
@@ -176,10 +172,10 @@ impl Store {
     }
 
     /// Imports a bill in one transaction: `read` reads it and pushes its items; when it or any item
-    /// fails, nothing of the bill stays.
+    /// fails, nothing of the bill stays. A bill whose content came in meanwhile is given back unread.
     ///
     /// # Errors
-    /// Outside when the database fails, inside when `read` does.
+    /// Outside when the database fails or the counts are not those of the rows, inside when `read` fails.
     pub fn import_bill<E>(
         &mut self,
         bill: &BillRecord<'_>,
@@ -187,17 +183,25 @@ impl Store {
     ) -> Result<Result<ImportedBill, E>, StoreError> {
         let mut refused = None;
         let written = self.write("importing a bill", |transaction| {
-            // The rows come before the bill, whose counts are known at its end.
-            transaction.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+            if let Some(known) = bill_with_hash(transaction, bill.sha256)? {
+                return Ok(known);
+            }
             let bill_id: i64 =
                 transaction.query_row("SELECT COALESCE(max(id), 0) + 1 FROM bill", [], |row| row.get(0))?;
-            let mut writer = BillWriter { transaction, bill_id, failure: None };
+            let mut writer = BillWriter { transaction, bill_id, rows: 0, set_aside: 0, failure: None };
             let outcome = read(&mut writer);
             if let Some(failure) = writer.failure {
                 return Err(failure.into());
             }
             match outcome {
-                Ok(summary) => Ok(insert_bill(transaction, bill_id, bill, &summary)?),
+                Ok(summary) => {
+                    let counted = (summary.payments.saturating_add(summary.refunds), summary.set_aside);
+                    if counted != (writer.rows, writer.set_aside) {
+                        let why = format!("bill {}: its counts are not those of its rows", bill.file_name);
+                        return Err(WriteError::Refused(why));
+                    }
+                    Ok(insert_bill(transaction, bill_id, bill, &summary)?)
+                }
                 Err(error) => {
                     refused = Some(error);
                     Err(WriteError::Refused(String::new()))
@@ -210,8 +214,8 @@ impl Store {
         }
     }
 
-    /// The bill rows of a window: everything paid or refunded since `start`, and the older rows that
-    /// refunds, unfinished notifications and open exceptions of now refer to.
+    /// The bill rows of a window: everything paid or refunded since `start`, the older rows of the same
+    /// payments, and those that unfinished notifications and open exceptions refer to; by bill and line.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -270,6 +274,11 @@ impl Store {
         });
         rows.and_then(Iterator::collect).map_err(&failed)
     }
+}
+
+fn bill_with_hash(connection: &Connection, sha256: &str) -> rusqlite::Result<Option<ImportedBill>> {
+    let sql = "SELECT * FROM bill WHERE sha256 = :sha256";
+    connection.query_row(sql, named_params! {":sha256": sha256}, imported_bill).optional()
 }
 
 fn insert_bill(

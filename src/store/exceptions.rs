@@ -122,7 +122,7 @@ fn exception_row(row: &Row<'_>) -> rusqlite::Result<ExceptionRow> {
             beside: kind == crate::model::disposition::BILL_DISAGREES,
         },
         kind,
-        date: parsed(0, &row.get::<_, String>("business_date")?, |day| day.parse().ok())?,
+        date: parsed(row, "business_date", |day| day.parse().ok())?,
         payment_id: row.get("payment_id")?,
         external_order_id: row.get("external_order_id")?,
         order_id: row.get("order_id")?,
@@ -216,12 +216,15 @@ fn apply_exceptions(transaction: &Transaction<'_>, run: &FinishedRun<'_>) -> Res
             "UPDATE exception SET status = 'resolved', resolved_at = :at, resolved_run_id = :run_id, reason = :reason
                    WHERE id = :id AND status = 'open'";
         let values = named_params! {":id": id, ":at": run.at.unix(), ":run_id": run.run_id, ":reason": reason};
-        transaction.prepare_cached(sql)?.execute(values)?;
+        if transaction.prepare_cached(sql)?.execute(values)? == 0 {
+            // A person was faster; nothing was decided here.
+            continue;
+        }
         let detail = serde_json::json!({"reason": reason});
         journal::append(transaction, run.at, Some(run.run_id), "exception.resolved", &id.to_string(), &detail)?;
     }
     for (id, facts) in &run.exceptions.carried {
-        let sql = "UPDATE exception SET last_seen_at = max(last_seen_at, :at), last_run_id = :run_id, payment_id = :payment_id,
+        let sql = "UPDATE exception SET last_seen_at = CASE WHEN last_seen_at > :at THEN last_seen_at ELSE :at END, last_run_id = :run_id, payment_id = :payment_id,
                        order_id = :order_id, plate = :plate, paid_fen = :paid_fen, due_fen = :due_fen, rule = :rule
                    WHERE id = :id AND status = 'open'";
         transaction.prepare_cached(sql)?.execute(named_params! {

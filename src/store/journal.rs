@@ -49,7 +49,10 @@ fn row_hash(
     detail: &str,
 ) -> String {
     let mut hasher = Sha256::new();
-    for field in [prev, &seq.to_string(), &at.unix().to_string(), run_id.unwrap_or(""), kind, subject, detail] {
+    // No run is not a run without a name.
+    let has_run = if run_id.is_some() { "1" } else { "0" };
+    let (seq, at) = (seq.to_string(), at.unix().to_string());
+    for field in [prev, &seq, &at, has_run, run_id.unwrap_or(""), kind, subject, detail] {
         hasher.update(field.len().to_be_bytes());
         hasher.update(field.as_bytes());
     }
@@ -128,6 +131,9 @@ impl Store {
 
     /// Goes through the whole chain: how many rows it has, or the first that is broken.
     ///
+    /// A chain alone cannot see that rows are missing at its end: for that, compare [`Store::journal_head`]
+    /// with one that was kept elsewhere, as every report does.
+    ///
     /// # Errors
     /// When the database cannot be read.
     pub fn verify_journal(&self) -> Result<Result<u64, VerifyError>, StoreError> {
@@ -136,7 +142,13 @@ impl Store {
         let rows = statement.query_map([], journal_row).map_err(&failed)?;
         let (mut count, mut prev, mut expected) = (0_u64, GENESIS.to_owned(), 1_i64);
         for row in rows {
-            let row = row.map_err(&failed)?;
+            let row = match row {
+                // Not SQLite's failure but the row's: not even text any more.
+                Err(error) if error.sqlite_error_code().is_none() => {
+                    return Ok(Err(VerifyError { seq: expected, finding: "it cannot be read" }));
+                }
+                row => row.map_err(&failed)?,
+            };
             let broken = |finding| Ok(Err(VerifyError { seq: row.seq, finding }));
             if row.seq != expected {
                 return broken("rows before it are missing");

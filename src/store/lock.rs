@@ -18,7 +18,7 @@ impl RunLock {
     /// # Errors
     /// When the lock file cannot be made or locked.
     pub fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(lock_path(path))?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(lock_path(path)?)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -27,9 +27,13 @@ impl RunLock {
     }
 }
 
-/// The lock file beside the database: `recon.db.lock`.
-fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+/// The lock file beside the database, `recon.db.lock`: one for the file, whatever links lead to it.
+fn lock_path(database: &Path) -> io::Result<PathBuf> {
+    let database = match database.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => database.to_owned(),
+        found => found?,
+    };
+    let mut name = database.into_os_string();
     name.push(".lock");
-    PathBuf::from(name)
+    Ok(PathBuf::from(name))
 }

@@ -23,12 +23,11 @@ pub struct OutboxMail {
 }
 
 fn outbox_mail(row: &Row<'_>) -> rusqlite::Result<OutboxMail> {
-    let recipients: String = row.get("recipients")?;
     Ok(OutboxMail {
         run_id: row.get("run_id")?,
         message_id: row.get("message_id")?,
         sender: row.get("sender")?,
-        recipients: super::parsed(0, &recipients, |text| serde_json::from_str(text).ok())?,
+        recipients: super::parsed(row, "recipients", |text| serde_json::from_str(text).ok())?,
         subject: row.get("subject")?,
         raw: row.get("raw")?,
     })

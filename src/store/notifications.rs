@@ -67,6 +67,8 @@ pub struct NotificationRecord {
     pub planned_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// Grows with every change: a step from a look that is out of date is refused.
+    pub revision: i64,
 }
 
 /// An attempt about to be made.
@@ -103,7 +105,7 @@ fn notification_record(row: &Row<'_>) -> rusqlite::Result<NotificationRecord> {
         _ => None,
     };
     let standing = Standing {
-        state: parsed(0, &row.get::<_, String>("state")?, NotificationState::from_name)?,
+        state: parsed(row, "state", NotificationState::from_name)?,
         amount: amount("amount_fen")?.unwrap_or(Amount::ZERO),
         sends: row.get("sends")?,
         tainted: row.get("tainted")?,
@@ -119,12 +121,12 @@ fn notification_record(row: &Row<'_>) -> rusqlite::Result<NotificationRecord> {
     };
     Ok(NotificationRecord {
         id: row.get("id")?,
-        external_order_id: parsed(0, &row.get::<_, String>("external_order_id")?, ExternalOrderId::new)?,
+        external_order_id: parsed(row, "external_order_id", ExternalOrderId::new)?,
         payment_id: row.get("payment_id")?,
-        order_id: parsed(0, &row.get::<_, String>("order_id")?, OrderId::new)?,
+        order_id: parsed(row, "order_id", OrderId::new)?,
         user: PlateUser {
-            plate: parsed(0, &row.get::<_, String>("plate")?, |text| Plate::parse(text).ok())?,
-            mobile: parsed(0, &row.get::<_, String>("mobile")?, Mobile::parse)?,
+            plate: parsed(row, "plate", |text| Plate::parse(text).ok())?,
+            mobile: parsed(row, "mobile", Mobile::parse)?,
         },
         pay_time: Timestamp::from_unix(row.get("pay_time_at")?),
         standing,
@@ -134,10 +136,11 @@ fn notification_record(row: &Row<'_>) -> rusqlite::Result<NotificationRecord> {
         pay_order_id: row.get("pay_order_id")?,
         planned_at: Timestamp::from_unix(row.get("planned_at")?),
         updated_at: Timestamp::from_unix(row.get("updated_at")?),
+        revision: row.get("revision")?,
     })
 }
 
-/// Writes where a notification stands, if it still stands where `record` says; in the caller's transaction.
+/// Writes where a notification stands, if nothing of it has changed since `record` was read; in the caller's transaction.
 fn write_standing(
     transaction: &Transaction<'_>,
     record: &NotificationRecord,
@@ -147,18 +150,21 @@ fn write_standing(
     at: Timestamp,
 ) -> Result<(), WriteError> {
     let counted_unlisted = next.unlisted_runs > record.standing.unlisted_runs;
-    let resent = next.resent_in_run && !record.standing.resent_in_run;
+    // From the step alone: a record that was read plainly speaks of whatever run sent it again last.
+    let resent = next.resent_in_run
+        && (record.standing.state, next.state) == (NotificationState::Planned, NotificationState::Sending);
     let sql = "UPDATE notification SET state = :state, why = :why, sends = :sends, sends_released = :sends_released,
                    tainted = :tainted, proved_absent = :proved_absent, released = :released,
                    base_paid_fen = :base_paid, base_fee_fen = :base_fee, base_remaining_fen = :base_remaining,
                    last_byte_at = :last_byte_at, first_unknown_at = :first_unknown_at, negative_reads = :negative_reads,
                    unlisted_runs = :unlisted_runs,
                    unlisted_run = CASE WHEN :counted_unlisted THEN :run_id ELSE unlisted_run END,
-                   resent_run = CASE WHEN :resent THEN :run_id ELSE resent_run END, updated_at = :at
-               WHERE id = :id AND state = :was AND sends = :sends_were";
+                   resent_run = CASE WHEN :resent THEN :run_id ELSE resent_run END, updated_at = :at,
+                   revision = revision + 1
+               WHERE id = :id AND state = :was AND revision = :revision";
     let base = next.baseline;
     let changed = transaction.prepare_cached(sql)?.execute(named_params! {
-        ":id": record.id, ":was": record.standing.state.name(), ":sends_were": record.standing.sends,
+        ":id": record.id, ":was": record.standing.state.name(), ":revision": record.revision,
         ":state": next.state.name(), ":why": why, ":sends": next.sends, ":sends_released": next.sends_released,
         ":tainted": next.tainted, ":proved_absent": next.proved_absent, ":released": next.released,
         ":base_paid": base.map(|base| base.paid_so_far.fen()), ":base_fee": base.map(|base| base.fee.fen()),
@@ -171,10 +177,31 @@ fn write_standing(
     if changed == 1 {
         return Ok(());
     }
+    Err(changed_meanwhile(record))
+}
+
+fn changed_meanwhile(record: &NotificationRecord) -> WriteError {
     let (id, was) = (&record.external_order_id, record.standing.state);
-    Err(WriteError::Refused(format!(
-        "notification {id} is not {was} any more\nhint: somebody else changed it; look again"
-    )))
+    WriteError::Refused(format!(
+        "notification {id} was {was} and has changed since\nhint: somebody else changed it; look again"
+    ))
+}
+
+/// Writes the outcome of the one attempt that is open. Says whether there was one.
+fn close_attempt(
+    transaction: &Transaction<'_>,
+    record: &NotificationRecord,
+    end: &AttemptEnd,
+    at: Timestamp,
+) -> rusqlite::Result<bool> {
+    let sql = "UPDATE attempt SET finished_at = :at, outcome = :outcome, code = :code, message = :message,
+                   pay_order_id = :pay_order_id
+               WHERE external_order_id = :id AND finished_at IS NULL";
+    let closed = transaction.prepare_cached(sql)?.execute(named_params! {
+        ":id": record.external_order_id.as_str(), ":at": at.unix(), ":outcome": end.outcome, ":code": end.code,
+        ":message": end.message, ":pay_order_id": end.pay_order_id,
+    })?;
+    Ok(closed == 1)
 }
 
 impl Store {
@@ -187,6 +214,18 @@ impl Store {
         let mut statement =
             self.connection.prepare_cached("SELECT * FROM notification ORDER BY id").map_err(&failed)?;
         let rows = statement.query_map([], notification_record);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The notifications in one state, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn notifications_in(&self, state: NotificationState) -> Result<Vec<NotificationRecord>, StoreError> {
+        let failed = self.failed("reading the notifications");
+        let sql = "SELECT * FROM notification WHERE state = :state ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":state": state.name()}, notification_record);
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
@@ -237,8 +276,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("planning notifications", |transaction| {
             for record in withdrawn {
-                let sql = "DELETE FROM notification WHERE id = :id";
-                transaction.prepare_cached(sql)?.execute(named_params! {":id": record.id})?;
+                let sql = "DELETE FROM notification WHERE id = :id AND state = 'planned' AND revision = :revision";
+                let values = named_params! {":id": record.id, ":revision": record.revision};
+                if transaction.prepare_cached(sql)?.execute(values)? == 0 {
+                    return Err(changed_meanwhile(record));
+                }
                 let subject = record.external_order_id.as_str();
                 let detail = json!({"order": record.order_id, "amount": record.standing.amount});
                 journal::append(transaction, at, Some(run_id), "notification.withdrawn", subject, &detail)?;
@@ -264,12 +306,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("marking a notification as sending", |transaction| {
             write_standing(transaction, record, sending, "", Some(run_id), at)?;
-            let sql =
-                "INSERT INTO attempt (notification_id, n, run_id, started_at, request_sha256, verification_sha256)
-                       SELECT :id, COUNT(*) + 1, :run_id, :at, :request, :verification FROM attempt
-                       WHERE notification_id = :id";
+            let sql = "INSERT INTO attempt (external_order_id, n, run_id, started_at, request_sha256, verification_sha256)
+                       SELECT :id, COALESCE(max(n), 0) + 1, :run_id, :at, :request, :verification FROM attempt
+                       WHERE external_order_id = :id";
             transaction.prepare_cached(sql)?.execute(named_params! {
-                ":id": record.id, ":run_id": run_id, ":at": at.unix(), ":request": attempt.request_sha256,
+                ":id": record.external_order_id.as_str(), ":run_id": run_id, ":at": at.unix(), ":request": attempt.request_sha256,
                 ":verification": attempt.verification_sha256,
             })?;
             let detail = json!({
@@ -299,13 +340,9 @@ impl Store {
                 transaction.execute(sql, named_params! {":pay_order_id": pay_order_id, ":id": record.id})?;
             }
             write_standing(transaction, record, next, end.message.as_deref().unwrap_or(""), Some(run_id), at)?;
-            let sql = "UPDATE attempt SET finished_at = :at, outcome = :outcome, code = :code, message = :message,
-                           pay_order_id = :pay_order_id
-                       WHERE notification_id = :id AND finished_at IS NULL";
-            transaction.prepare_cached(sql)?.execute(named_params! {
-                ":id": record.id, ":at": at.unix(), ":outcome": end.outcome, ":code": end.code, ":message": end.message,
-                ":pay_order_id": end.pay_order_id,
-            })?;
+            if !close_attempt(transaction, record, end, at)? {
+                return Err(changed_meanwhile(record));
+            }
             let detail = json!({
                 "outcome": end.outcome, "code": end.code, "message": end.message, "pay_order_id": end.pay_order_id,
                 "state": next.state,
@@ -315,7 +352,8 @@ impl Store {
         })
     }
 
-    /// Moves a notification by a decision that sends nothing; `verdict` names it in the journal.
+    /// Moves a notification by a decision that sends nothing; `verdict` names it in the journal. One
+    /// that was found `sending` has its open attempt closed as unclear.
     ///
     /// # Errors
     /// When it does not stand any more where `record` says, or the database cannot be written.
@@ -330,6 +368,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("moving a notification", |transaction| {
             write_standing(transaction, record, next, verdict, run_id, at)?;
+            if record.standing.state == NotificationState::Sending {
+                let message = Some("the program ended before the outcome was known".to_owned());
+                let end = AttemptEnd { outcome: "unclear", code: None, message, pay_order_id: None };
+                close_attempt(transaction, record, &end, at)?;
+            }
             let subject = record.external_order_id.as_str();
             let detail = json!({
                 "from": record.standing.state, "to": next.state, "why": verdict, "facts": detail,
@@ -345,9 +388,10 @@ impl Store {
     pub fn pay_order_ids(&self, record: &NotificationRecord) -> Result<Vec<String>, StoreError> {
         let failed = self.failed("reading the bookings");
         // Another payment of the same order has a booking of its own; only the same id must not have two.
-        let sql = "SELECT DISTINCT pay_order_id FROM attempt WHERE notification_id = :id AND pay_order_id IS NOT NULL";
+        let sql = "SELECT DISTINCT pay_order_id FROM attempt
+                   WHERE external_order_id = :id AND pay_order_id IS NOT NULL ORDER BY pay_order_id";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let rows = statement.query_map(named_params! {":id": record.id}, |row| row.get(0));
+        let rows = statement.query_map(named_params! {":id": record.external_order_id.as_str()}, |row| row.get(0));
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
@@ -361,9 +405,9 @@ impl Store {
         record: &NotificationRecord,
     ) -> Result<Vec<(i64, Timestamp, Option<String>, Option<i64>, Option<String>)>, StoreError> {
         let failed = self.failed("reading the attempts");
-        let sql = "SELECT n, started_at, outcome, code, message FROM attempt WHERE notification_id = :id ORDER BY n";
+        let sql = "SELECT n, started_at, outcome, code, message FROM attempt WHERE external_order_id = :id ORDER BY n";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let rows = statement.query_map(named_params! {":id": record.id}, |row| {
+        let rows = statement.query_map(named_params! {":id": record.external_order_id.as_str()}, |row| {
             let started_at = Timestamp::from_unix(row.get(1)?);
             Ok((row.get(0)?, started_at, row.get(2)?, row.get(3)?, row.get(4)?))
         });

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
-use super::{Store, StoreError, WriteError, parsed};
+use super::{Store, StoreError, WriteError, parsed, parsed_if_any};
 use crate::model::{Amount, BusinessDate, OrderId, OrderSnapshot, OrderState, Plate, Timestamp};
 
 /// An order with its newest snapshot.
@@ -41,8 +41,8 @@ fn order_state(row: &Row<'_>) -> rusqlite::Result<OrderState> {
 
 fn snapshot(row: &Row<'_>) -> rusqlite::Result<OrderSnapshot> {
     Ok(OrderSnapshot {
-        order_id: parsed(0, &row.get::<_, String>("order_id")?, OrderId::new)?,
-        plate: row.get::<_, Option<String>>("plate")?.and_then(|plate| Plate::parse(&plate).ok()),
+        order_id: parsed(row, "order_id", OrderId::new)?,
+        plate: parsed_if_any(row, "plate", |text| Plate::parse(text).ok())?,
         parking_id: row.get("parking_id")?,
         parking_name: row.get("parking_name")?,
         entrance_at: Timestamp::from_unix(row.get("entrance_at")?),
@@ -52,12 +52,11 @@ fn snapshot(row: &Row<'_>) -> rusqlite::Result<OrderSnapshot> {
 }
 
 fn stored_order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
-    let reported: Option<String> = row.get("business_date")?;
     Ok(StoredOrder {
         snapshot: snapshot(row)?,
         seen_at: Timestamp::from_unix(row.get("seen_at")?),
         last_seen_at: Timestamp::from_unix(row.get("last_seen_at")?),
-        reported_date: reported.map(|day| parsed(0, &day, |day| day.parse().ok())).transpose()?,
+        reported_date: parsed_if_any(row, "business_date", |day| day.parse().ok())?,
     })
 }
 

@@ -1,6 +1,8 @@
 //! The roster of bound plates, and the platform's tokens.
 
-use rusqlite::{OptionalExtension, named_params};
+use std::collections::HashSet;
+
+use rusqlite::{OptionalExtension, Transaction, named_params};
 
 use super::{Store, StoreError, parsed};
 use crate::model::{Mobile, Plate, Timestamp};
@@ -29,6 +31,20 @@ pub struct RosterChange {
     pub removed: u64,
 }
 
+/// Takes out every plate that is not among `kept`.
+fn remove_others(transaction: &Transaction<'_>, kept: &[RosterPlate]) -> rusqlite::Result<u64> {
+    let kept: HashSet<&str> = kept.iter().map(|entry| entry.plate.as_str()).collect();
+    let mut statement = transaction.prepare("SELECT plate FROM plate ORDER BY id")?;
+    let plates: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut removed = 0_u64;
+    for plate in plates.iter().filter(|plate| !kept.contains(plate.as_str())) {
+        let sql = "DELETE FROM plate WHERE plate = :plate";
+        transaction.prepare_cached(sql)?.execute(named_params! {":plate": plate})?;
+        removed = removed.saturating_add(1);
+    }
+    Ok(removed)
+}
+
 impl Store {
     /// All bound plates, a user's first plate before the others.
     ///
@@ -40,8 +56,8 @@ impl Store {
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let rows = statement.query_map([], |row| {
             Ok(RosterPlate {
-                plate: parsed(0, &row.get::<_, String>(0)?, |text| Plate::parse(text).ok())?,
-                mobile: parsed(1, &row.get::<_, String>(1)?, Mobile::parse)?,
+                plate: parsed(row, "plate", |text| Plate::parse(text).ok())?,
+                mobile: parsed(row, "mobile", Mobile::parse)?,
                 color: row.get(2)?,
             })
         });
@@ -55,8 +71,6 @@ impl Store {
     pub fn merge_roster(&mut self, plates: &[RosterPlate], replace: bool) -> Result<RosterChange, StoreError> {
         self.write("importing the roster", |transaction| {
             let mut change = RosterChange::default();
-            transaction
-                .execute_batch("CREATE TEMP TABLE IF NOT EXISTS kept (plate TEXT PRIMARY KEY); DELETE FROM kept;")?;
             for entry in plates {
                 let found: Option<(String, u8)> = transaction
                     .prepare_cached("SELECT mobile, color FROM plate WHERE plate = :plate")?
@@ -78,14 +92,9 @@ impl Store {
                     .execute(named_params! {
                         ":plate": entry.plate.as_str(), ":mobile": entry.mobile.expose(), ":color": entry.color,
                     })?;
-                transaction
-                    .prepare_cached("INSERT OR IGNORE INTO kept (plate) VALUES (:plate)")?
-                    .execute(named_params! {":plate": entry.plate.as_str()})?;
             }
             if replace {
-                let removed =
-                    transaction.execute("DELETE FROM plate WHERE plate NOT IN (SELECT plate FROM kept)", [])?;
-                change.removed = u64::try_from(removed).unwrap_or(u64::MAX);
+                change.removed = remove_others(transaction, plates)?;
             }
             Ok(change)
         })

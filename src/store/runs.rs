@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 use super::orders::{open_before_closed, record_snapshot};
-use super::{Store, StoreError, WriteError, int, parsed};
+use super::{Store, StoreError, WriteError, parsed};
 use crate::model::{BusinessDate, Disposition, Mobile, OrderSnapshot, Plate, Side, Timestamp};
 
 /// What a run may do.
@@ -123,7 +123,7 @@ pub(super) fn side_from(row: &Row<'_>) -> rusqlite::Result<Side> {
 fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
         id: row.get("id")?,
-        date: parsed(0, &row.get::<_, String>("business_date")?, |day| day.parse().ok())?,
+        date: parsed(row, "business_date", |day| day.parse().ok())?,
         started_at: Timestamp::from_unix(row.get("started_at")?),
         summary: row.get("summary")?,
     })
@@ -187,7 +187,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub fn set_summary(&mut self, run_id: &str, summary: &str) -> Result<(), StoreError> {
-        let sql = "UPDATE run SET summary = :summary WHERE id = :id";
+        let sql = "UPDATE run SET summary = :summary WHERE id = :id AND status IN ('complete', 'partial')";
         let values = named_params! {":id": run_id, ":summary": summary};
         self.connection.execute(sql, values).map(drop).map_err(self.failed("keeping the summary"))
     }
@@ -225,8 +225,8 @@ impl Store {
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let rows = statement.query_map(named_params! {":run_id": run_id}, |row| {
             Ok(CoverageRow {
-                plate: parsed(0, &row.get::<_, String>("plate")?, |text| Plate::parse(text).ok())?,
-                mobile: parsed(0, &row.get::<_, String>("mobile")?, Mobile::parse)?,
+                plate: parsed(row, "plate", |text| Plate::parse(text).ok())?,
+                mobile: parsed(row, "mobile", Mobile::parse)?,
                 pulled_at: Timestamp::from_unix(row.get("pulled_at")?),
                 failure: row.get("failure")?,
                 doubtful: row.get("doubtful")?,
@@ -239,6 +239,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
+    #[expect(clippy::type_complexity, reason = "three plain columns")]
     pub fn rejected_records(&self, run_id: &str) -> Result<Vec<(Option<String>, Option<String>, String)>, StoreError> {
         let failed = self.failed("reading the rejected records");
         let sql = "SELECT order_id, plate, reason FROM rejected_record WHERE run_id = :run_id ORDER BY id";
@@ -263,7 +264,7 @@ impl Store {
                 side: side_from(row)?,
                 subject: row.get("subject")?,
                 n: row.get("n")?,
-                disposition: parsed(0, &row.get::<_, String>("disposition")?, Disposition::from_name)?,
+                disposition: parsed(row, "disposition", Disposition::from_name)?,
                 rule: row.get("rule")?,
                 counterpart: row.get("counterpart")?,
                 amount_fen: row.get("amount_fen")?,
@@ -339,9 +340,8 @@ pub(super) fn end_run(
     let values = named_params! {":id": run_id, ":status": status.name(), ":summary": summary, ":at": at.unix()};
     match transaction.execute(sql, values)? {
         1 => Ok(()),
-        changed => Err(WriteError::Refused(format!(
-            "run {run_id} is not running ({} rows)",
-            int(u64::try_from(changed).unwrap_or(0))
+        _ => Err(WriteError::Refused(format!(
+            "run {run_id} is not running any more\nhint: another run began, and took this one for dead"
         ))),
     }
 }

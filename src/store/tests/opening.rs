@@ -1,0 +1,175 @@
+//! Opening: schema, settings, modes, damage, and whose database it is.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+/// Name and text of everything in a schema, without its white space.
+fn schema(connection: &Connection) -> Vec<(String, String)> {
+    let sql = "SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_schema ORDER BY 1";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).unwrap();
+    rows.map(|row| row.map(|(name, sql)| (name, sql.split_whitespace().collect())).unwrap()).collect()
+}
+
+#[test]
+fn the_schema_for_readers_is_the_sum_of_the_migrations() {
+    let migrated = Scratch::new();
+    let read = Connection::open_in_memory().unwrap();
+    read.execute_batch(include_str!("../../../sql/schema.sql")).unwrap();
+    assert_eq!(schema(&migrated.raw()), schema(&read));
+    assert!(schema(&read).len() > 40);
+}
+
+#[test]
+fn a_newer_database_is_refused() {
+    let scratch = Scratch::new();
+    scratch.raw().pragma_update(None, "user_version", 2).unwrap();
+    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 2, known: 1, .. })));
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("other.db");
+    raw(&path).execute_batch("CREATE TABLE theirs (x)").unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::NotOurs { .. })));
+    assert_eq!(count(&raw(&path), "sqlite_schema"), 1);
+}
+
+#[test]
+fn many_may_open_a_new_database_at_once() {
+    for _ in 0..5 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("recon.db");
+        std::thread::scope(|scope| {
+            let opened: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| Store::open(&path).map(|store| store.meta("x")))).collect();
+            for one in opened {
+                one.join().unwrap().unwrap().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn every_connection_has_the_settings_that_safety_rests_on() {
+    let scratch = Scratch::new();
+    for store in [&scratch.store, &scratch.store.beside().unwrap()] {
+        assert_eq!(store.pragma::<String>("PRAGMA journal_mode").unwrap(), "wal");
+        assert_eq!(store.pragma::<i64>("PRAGMA synchronous").unwrap(), 2);
+        assert_eq!(store.pragma::<i64>("PRAGMA foreign_keys").unwrap(), 1);
+        assert_eq!(store.pragma::<i64>("PRAGMA trusted_schema").unwrap(), 0);
+        assert_eq!(store.pragma::<i64>("PRAGMA secure_delete").unwrap(), 1);
+        assert_eq!(store.pragma::<i64>("PRAGMA busy_timeout").unwrap(), 5000);
+    }
+}
+
+#[test]
+fn a_database_that_cannot_have_a_wal_is_refused() {
+    let Err(error) = Store::connect(Path::new(":memory:")).map(drop) else { panic!("taken") };
+    assert!(matches!(error, StoreError::Pragma { pragma: "journal_mode", .. }), "{error}");
+}
+
+#[test]
+fn only_the_owner_may_read_any_of_its_files() {
+    let mut scratch = Scratch::new();
+    scratch.store.set_meta("x", "y").unwrap();
+    let _lock = RunLock::try_acquire(&scratch.path()).unwrap().unwrap();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(scratch.dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["recon.db", "recon.db-shm", "recon.db-wal", "recon.db.lock"]);
+}
+
+/// A closed database with some content, as bytes.
+fn closed_database() -> (TempDir, PathBuf, Vec<u8>) {
+    let Scratch { dir, mut store } = Scratch::new();
+    store.set_meta("x", "y").unwrap();
+    drop(store);
+    let path = dir.path().join("recon.db");
+    let bytes = fs::read(&path).unwrap();
+    (dir, path, bytes)
+}
+
+#[test]
+fn a_damaged_file_is_refused_as_damaged() {
+    let (_dir, path, bytes) = closed_database();
+    // The magic text; the free-list count; the type byte of the schema's page; the header of a table's page.
+    for offset in [0, 39, 100, 4096, 8192] {
+        let mut damaged = bytes.clone();
+        damaged[offset] ^= 0xff;
+        fs::write(&path, &damaged).unwrap();
+        let refused = Store::open(&path).map(drop);
+        assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{offset}: {refused:?}");
+    }
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::Damaged { .. })));
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(Store::open(&path).unwrap().meta("x").unwrap().as_deref(), Some("y"));
+}
+
+#[test]
+fn a_text_file_is_refused_and_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notes.txt");
+    let text = "not a database\n".repeat(100);
+    fs::write(&path, &text).unwrap();
+    assert!(matches!(Store::open(&path), Err(StoreError::Damaged { .. })));
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_database_that_is_busy_is_not_called_damaged() {
+    let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None);
+    assert!(matches!(store_error(Path::new("x"), "reading", error), StoreError::Sqlite { .. }));
+}
+
+#[test]
+fn looking_makes_no_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none.db");
+    assert!(matches!(Store::open_existing(&path), Err(StoreError::Open { .. })));
+    assert!(!path.exists());
+}
+
+/// A second descriptor of the file, opened and closed, would do that: POSIX has one set of locks for a process.
+#[test]
+fn opening_a_second_time_does_not_drop_the_locks_of_the_first() {
+    use std::os::unix::fs::MetadataExt;
+
+    let scratch = Scratch::new();
+    let inode = format!(":{} ", fs::metadata(scratch.path()).unwrap().ino());
+    let locks = || fs::read_to_string("/proc/locks").unwrap().lines().filter(|line| line.contains(&inode)).count();
+    let held = locks();
+    assert!(held > 0);
+    drop(Store::open(&scratch.path()).unwrap());
+    assert_eq!(locks(), held);
+}
+
+#[test]
+fn the_first_use_binds_and_any_other_is_foreign() {
+    let mut scratch = Scratch::new();
+    let (url, merchant) = ("https://one.example", "M1");
+    scratch.store.bind(url, merchant).unwrap();
+    scratch.store.bind(url, merchant).unwrap();
+    for (other_url, other_merchant) in [("https://two.example", merchant), (url, "M2"), ("https://two.example", "M2")] {
+        let refused = scratch.store.bind(other_url, other_merchant);
+        assert!(matches!(refused, Err(StoreError::Foreign { .. })), "{refused:?}");
+    }
+    assert_eq!(scratch.store.meta("platform").unwrap().as_deref(), Some(url));
+    assert_eq!(scratch.store.meta("merchant_no").unwrap().as_deref(), Some(merchant));
+    assert!(refusal(&scratch.raw(), "UPDATE meta SET value = 'M2' WHERE key = 'merchant_no'").contains("one platform"));
+}
+
+#[test]
+fn half_a_binding_is_never_written() {
+    let mut scratch = Scratch::new();
+    scratch.store.set_meta("merchant_no", "M1").unwrap();
+    assert!(matches!(scratch.store.bind("https://one.example", "M2"), Err(StoreError::Foreign { .. })));
+    assert_eq!(scratch.store.meta("platform").unwrap(), None);
+}

@@ -1,0 +1,248 @@
+//! Runs: one at a time, finished whole or not at all, and their mail.
+
+use super::*;
+use crate::model::{Difference, Disposition, Side};
+
+fn facts(subject: &str, kind: &str) -> ExceptionFacts {
+    ExceptionFacts {
+        key: ExceptionKey { side: Side::Payment, subject: subject.to_owned(), n: 0, beside: kind == "bill_disagrees" },
+        kind: kind.to_owned(),
+        date: day(),
+        payment_id: Some("p".to_owned()),
+        external_order_id: Some(subject.to_owned()),
+        order_id: None,
+        plate: Some("渝B757D0".to_owned()),
+        paid: Difference::from_fen(-500),
+        due: fen(200),
+        at: at(0),
+        rule: "3c".to_owned(),
+    }
+}
+
+fn mail(run: &str, recipients: &[&str]) -> OutboxMail {
+    OutboxMail {
+        run_id: run.to_owned(),
+        message_id: format!("<{run}.{}@example>", recipients.len()),
+        sender: "a@example".to_owned(),
+        recipients: recipients.iter().map(ToString::to_string).collect(),
+        subject: "s".to_owned(),
+        raw: b"raw".to_vec(),
+    }
+}
+
+fn outcome() -> OutcomeRow {
+    OutcomeRow {
+        side: Side::Payment,
+        subject: "a".to_owned(),
+        n: 0,
+        disposition: Disposition::Settled,
+        rule: "3a".to_owned(),
+        counterpart: Some("o".to_owned()),
+        amount_fen: 500,
+    }
+}
+
+fn finish(
+    scratch: &mut Scratch,
+    run: &str,
+    exceptions: &ExceptionChanges,
+    mail: Option<&OutboxMail>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    scratch.store.finish_run(&FinishedRun {
+        run_id: run,
+        status: RunStatus::Complete,
+        summary: "{}",
+        outcomes: &[outcome()],
+        order_days: &[("o".to_owned(), day())],
+        exceptions,
+        mail,
+        at: now,
+    })
+}
+
+fn opened(facts: &[ExceptionFacts]) -> ExceptionChanges {
+    ExceptionChanges { opened: facts.to_vec(), ..ExceptionChanges::default() }
+}
+
+fn status(scratch: &Scratch, run: &str) -> String {
+    scratch.raw().query_row("SELECT status FROM run WHERE id = ?1", [run], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_killed_run_is_failed_when_the_next_begins() {
+    let mut scratch = Scratch::new();
+    let killed = scratch.run();
+    let next = scratch.run();
+    assert_eq!((status(&scratch, &killed).as_str(), status(&scratch, &next).as_str()), ("failed", "running"));
+    let late = finish(&mut scratch, &killed, &ExceptionChanges::default(), None, at(5));
+    assert!(matches!(late, Err(StoreError::Refused(_))), "{late:?}");
+    assert_eq!(count(&scratch.raw(), "outcome"), 0);
+}
+
+#[test]
+fn a_rerun_names_the_last_finished_live_run_of_its_date() {
+    let mut scratch = Scratch::new();
+    let rerun_of = |scratch: &Scratch, run: &str| -> Option<String> {
+        scratch.raw().query_row("SELECT rerun_of FROM run WHERE id = ?1", [run], |row| row.get(0)).unwrap()
+    };
+    let first = scratch.run();
+    assert_eq!(rerun_of(&scratch, &first), None);
+    finish(&mut scratch, &first, &ExceptionChanges::default(), None, at(5)).unwrap();
+    let failed = scratch.run();
+    scratch.store.fail_run(&failed, at(6)).unwrap();
+    let dry = scratch.store.begin_run(day(), RunMode::DryRun, at(7)).unwrap().id;
+    finish(&mut scratch, &dry, &ExceptionChanges::default(), None, at(8)).unwrap();
+    let other_day = scratch.store.begin_run(day().minus_days(1), RunMode::Live, at(9)).unwrap().id;
+    assert_eq!(rerun_of(&scratch, &other_day), None);
+    let again = scratch.run();
+    assert_eq!(rerun_of(&scratch, &again).as_deref(), Some(first.as_str()));
+    assert_eq!(scratch.store.last_finished_live_run(day()).unwrap().unwrap().id, first);
+    assert_eq!(scratch.store.last_complete_run().unwrap().unwrap().id, first);
+}
+
+#[test]
+fn a_run_is_finished_whole_or_not_at_all() {
+    let mut scratch = Scratch::new();
+    let run = scratch.run();
+    let twice = opened(&[facts("a", "amount_mismatch"), facts("a", "duplicate_payment")]);
+    let mail = mail(&run, &["x@example"]);
+    assert!(finish(&mut scratch, &run, &twice, Some(&mail), at(5)).is_err());
+    let raw = scratch.raw();
+    for table in ["outcome", "order_day", "exception", "mail", "journal"] {
+        assert_eq!(count(&raw, table), 0, "{table}");
+    }
+    assert_eq!(status(&scratch, &run), "running");
+    finish(
+        &mut scratch,
+        &run,
+        &opened(&[facts("a", "amount_mismatch"), facts("a", "bill_disagrees")]),
+        Some(&mail),
+        at(5),
+    )
+    .unwrap();
+    for (table, rows) in [("outcome", 1), ("order_day", 1), ("exception", 2), ("mail", 1), ("journal", 2)] {
+        assert_eq!(count(&raw, table), rows, "{table}");
+    }
+    assert_eq!(scratch.store.outcomes_of("a").unwrap().len(), 1);
+    let again = finish(&mut scratch, &run, &ExceptionChanges::default(), None, at(6));
+    assert!(again.is_err(), "a run ends once");
+}
+
+#[test]
+fn exceptions_are_opened_carried_and_resolved() {
+    let mut scratch = Scratch::new();
+    let first = scratch.run();
+    let found = [facts("a", "amount_mismatch"), facts("b", "ambiguous"), facts("c", "order_not_found")];
+    finish(&mut scratch, &first, &opened(&found), None, at(5)).unwrap();
+    let open = scratch.store.open_exceptions().unwrap();
+    assert_eq!(open.iter().map(|row| row.facts.clone()).collect::<Vec<_>>(), found);
+    let second = scratch.run();
+    let carried = ExceptionFacts { due: fen(300), ..facts("b", "ambiguous") };
+    let changes = ExceptionChanges {
+        opened: vec![facts("a", "duplicate_payment")],
+        carried: vec![(open[1].id, carried.clone())],
+        resolved: vec![(open[0].id, "became duplicate_payment".to_owned()), (open[2].id, "now settled".to_owned())],
+    };
+    finish(&mut scratch, &second, &changes, None, at(9)).unwrap();
+    let all = scratch.store.exceptions().unwrap();
+    let seen: Vec<_> =
+        all.iter().map(|row| (row.facts.kind.as_str(), row.status, row.first_seen_at, row.last_seen_at)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("amount_mismatch", ExceptionStatus::Resolved, at(5), at(5)),
+            ("ambiguous", ExceptionStatus::Open, at(5), at(9)),
+            ("order_not_found", ExceptionStatus::Resolved, at(5), at(5)),
+            ("duplicate_payment", ExceptionStatus::Open, at(9), at(9)),
+        ]
+    );
+    assert_eq!((&all[1].facts, all[2].note.as_deref()), (&carried, Some("now settled")));
+    assert!(scratch.store.ever_duplicate().unwrap().contains("a"));
+    assert_eq!(scratch.store.verify_journal().unwrap().unwrap(), 6);
+}
+
+#[test]
+fn what_a_person_resolved_is_not_resolved_again() {
+    let mut scratch = Scratch::new();
+    let run = scratch.run();
+    finish(&mut scratch, &run, &opened(&[facts("a", "ambiguous")]), None, at(5)).unwrap();
+    let open = scratch.store.open_exceptions().unwrap();
+    let next = scratch.run();
+    scratch.raw().execute_batch("UPDATE exception SET status = 'resolved', resolved_at = 1, note = 'mine'").unwrap();
+    let resolved = vec![(open[0].id, "now settled".to_owned())];
+    finish(&mut scratch, &next, &ExceptionChanges { resolved, ..ExceptionChanges::default() }, None, at(6)).unwrap();
+    assert_eq!(scratch.store.exceptions().unwrap()[0].note.as_deref(), Some("mine"));
+    assert_eq!(scratch.store.verify_journal().unwrap().unwrap(), 1);
+}
+
+#[test]
+fn an_order_keeps_the_day_it_was_first_reported_under() {
+    let mut scratch = Scratch::new();
+    let first = scratch.run();
+    finish(&mut scratch, &first, &ExceptionChanges::default(), None, at(5)).unwrap();
+    let second = scratch.run();
+    let run = FinishedRun {
+        run_id: &second,
+        status: RunStatus::Partial,
+        summary: "{}",
+        outcomes: &[],
+        order_days: &[("o".to_owned(), day().minus_days(3))],
+        exceptions: &ExceptionChanges::default(),
+        mail: None,
+        at: at(6),
+    };
+    scratch.store.finish_run(&run).unwrap();
+    let kept: String = scratch.raw().query_row("SELECT business_date FROM order_day", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, day().to_string());
+}
+
+#[test]
+fn a_pull_is_stored_with_its_coverage_or_not_at_all() {
+    let mut scratch = Scratch::new();
+    let run = scratch.run();
+    let row =
+        CoverageRow { plate: user().plate, mobile: user().mobile, pulled_at: at(1), failure: None, doubtful: true };
+    let pulled = PulledUser {
+        coverage: vec![row],
+        orders: vec![closed_order("A", 500, 0, at(0)), open_order("A", 500, 500)],
+        rejected: vec![(Some("B".to_owned()), None, "no fee".to_owned())],
+    };
+    assert!(scratch.store.record_pull("no such run", &pulled, at(1)).is_err());
+    assert_eq!(count(&scratch.raw(), "order_head"), 0);
+    scratch.store.record_pull(&run, &pulled, at(1)).unwrap();
+    let covered = scratch.store.coverage(&run).unwrap();
+    assert_eq!((covered.len(), covered[0].doubtful, &covered[0].failure), (1, true, &None));
+    assert_eq!(scratch.store.rejected_records(&run).unwrap(), [(Some("B".to_owned()), None, "no fee".to_owned())]);
+    assert!(!scratch.store.orders(OrderFilter::Since(at(0))).unwrap()[0].snapshot.state.is_open());
+}
+
+#[test]
+fn a_mail_is_stored_once_for_a_run_and_its_recipients() {
+    let mut scratch = Scratch::new();
+    let run = scratch.run();
+    for recipients in [&["x@example", "y@example"][..], &["y@example", "x@example"], &["x@example"]] {
+        scratch.store.store_mail(&mail(&run, recipients), at(5)).unwrap();
+    }
+    let waiting = scratch.store.pending_mails().unwrap();
+    assert_eq!(waiting.iter().map(|mail| mail.recipients.len()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(waiting[0].raw, b"raw");
+}
+
+#[test]
+fn a_mail_waits_until_it_is_accepted_and_is_not_taken_back() {
+    let mut scratch = Scratch::new();
+    let run = scratch.run();
+    let mail = mail(&run, &["x@example"]);
+    scratch.store.store_mail(&mail, at(5)).unwrap();
+    scratch.store.record_mail_try(&mail.message_id, Some("451"), at(6)).unwrap();
+    assert_eq!(scratch.store.pending_mails().unwrap().len(), 1);
+    scratch.store.record_mail_try(&mail.message_id, None, at(7)).unwrap();
+    scratch.store.record_mail_try(&mail.message_id, Some("late"), at(8)).unwrap();
+    assert!(scratch.store.pending_mails().unwrap().is_empty());
+    let sql = "SELECT attempts, sent_at, last_error FROM mail";
+    let seen: (i64, i64, Option<String>) =
+        scratch.raw().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    assert_eq!(seen, (2, at(7).unix(), None));
+    refusal(&scratch.raw(), "UPDATE mail SET state = 'pending', sent_at = NULL");
+}
