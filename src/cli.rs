@@ -86,9 +86,9 @@ impl App {
 /// When it failed; [`exit::report`] says so and knows the exit code.
 pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Demo(args) => demo::demo(app, args).await,
+        Command::Demo(args) => Box::pin(demo::demo(app, args)).await,
         Command::Init(args) => init::init(app, &args),
-        Command::Run(args) => run::run(app, &args).await,
+        Command::Run(args) => Box::pin(run::run(app, &args)).await,
         Command::Import(args) => import::import(app, &args),
         Command::Match(args) => matching::matching(app, &args),
         Command::Exceptions(args) => exceptions::exceptions(app, &args),

@@ -364,7 +364,7 @@ pub struct SandboxArgs {
     /// The day on which everything happens, as 2026-11-22 [default: yesterday in Asia/Shanghai]
     #[arg(long, value_name = "DATE")]
     pub date: Option<BusinessDate>,
-    /// How many users
+    /// How many users, at least: some stays bring one of their own
     #[arg(long, value_name = "N", default_value_t = Size::SMALL.users)]
     pub users: u32,
     /// How many parking stays

@@ -9,4 +9,5 @@ mod matching;
 mod merchant;
 mod night;
 mod secrets;
+mod people;
 mod support;
