@@ -1,5 +1,6 @@
 //! The jobs, a file each: load, decide, apply.
 
+pub mod check;
 pub mod demo;
 pub mod evidence;
 pub mod exceptions;
@@ -15,5 +16,6 @@ pub mod pull;
 pub mod report_data;
 pub mod roster;
 pub mod run;
+pub mod show;
 pub mod sources;
 pub mod summary;

@@ -131,11 +131,8 @@ impl Store {
         fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(open_error)?;
         #[expect(clippy::disallowed_methods, reason = "the one place that opens it, with its settings")]
         let connection = Connection::open(path);
-        let connection = connection.map_err(|source| StoreError::Sqlite {
-            path: path.to_owned(),
-            doing: "opening it",
-            source,
-        })?;
+        let connection =
+            connection.map_err(|source| StoreError::Sqlite { path: path.to_owned(), doing: "opening it", source })?;
         let mut store = Self { connection, path: path.to_owned() };
         store.set_pragmas()?;
         store.check_quickly()?;
@@ -169,9 +166,8 @@ impl Store {
         let journal_mode: String = self.pragma("PRAGMA journal_mode")?;
         let synchronous: i64 = self.pragma("PRAGMA synchronous")?;
         let foreign_keys: i64 = self.pragma("PRAGMA foreign_keys")?;
-        let wrong = |pragma, found: String, wanted| {
-            Err(StoreError::Pragma { path: self.path.clone(), pragma, found, wanted })
-        };
+        let wrong =
+            |pragma, found: String, wanted| Err(StoreError::Pragma { path: self.path.clone(), pragma, found, wanted });
         match (journal_mode.as_str(), synchronous, foreign_keys) {
             ("wal", 2, 1) => Ok(()),
             ("wal", 2, other) => wrong("foreign_keys", other.to_string(), "1"),
@@ -200,6 +196,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::Foreign`] when it belongs to another one.
     pub fn bind(&mut self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
+        for (key, value) in self.unbound(base_url, merchant_no)? {
+            self.set_meta(key, value)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the database may be used for a platform address and a merchant: it is theirs, or nobody's yet.
+    /// Binds nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] when it belongs to another one.
+    pub fn check_bound(&self, base_url: &str, merchant_no: &str) -> Result<(), StoreError> {
+        self.unbound(base_url, merchant_no).map(drop)
+    }
+
+    /// What is still to be written to bind it.
+    fn unbound<'a>(&self, base_url: &'a str, merchant_no: &'a str) -> Result<Vec<(&'static str, &'a str)>, StoreError> {
+        let mut unbound = Vec::new();
         for (key, what, value) in
             [("platform", "the platform", base_url), ("merchant_no", "merchant number", merchant_no)]
         {
@@ -209,10 +223,10 @@ impl Store {
                     return Err(StoreError::Foreign { path, what, stored, configured });
                 }
                 Some(_) => {}
-                None => self.set_meta(key, value)?,
+                None => unbound.push((key, value)),
             }
         }
-        Ok(())
+        Ok(unbound)
     }
 
     /// A value of the `meta` table.

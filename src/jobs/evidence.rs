@@ -5,11 +5,13 @@ use std::collections::{HashMap, HashSet};
 use crate::bills::{Folded, FoldedRefund, fold};
 use crate::model::{BusinessDate, Disposition, Payment, Plate, Side, Timestamp};
 use crate::recon::coverage::Pull;
+use crate::recon::rows::{id_order, rows_from_orders, rows_from_payments};
 use crate::recon::{
     Control, Coverage, Input, KeySpace, NotificationRow, OrderRow, Outcome, PaymentRow, Totals, reconcile,
 };
-use crate::recon::rows::{id_order, rows_from_orders, rows_from_payments};
-use crate::store::{CoverageRow, ExceptionFacts, ExceptionKey, NotificationRecord, OrderFilter, Store, StoreError, StoredOrder};
+use crate::store::{
+    CoverageRow, ExceptionFacts, ExceptionKey, NotificationRecord, OrderFilter, Store, StoreError, StoredOrder,
+};
 
 /// What a run judges by.
 pub struct Scope {

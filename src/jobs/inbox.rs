@@ -35,7 +35,8 @@ impl ClaimedSource {
         Ok(Self { source, required, files: files.compile_matcher() })
     }
 
-    fn claims(&self, file_name: &str) -> bool {
+    /// Whether a file of that name belongs to it.
+    pub fn claims(&self, file_name: &str) -> bool {
         self.files.is_match(file_name)
     }
 }
@@ -101,7 +102,9 @@ pub struct InboxOutcome {
 enum Refusal {
     #[error(transparent)]
     Bill(#[from] BillError),
-    #[error("its rows have no external order id, and source `{0}` has bills like that under the same id_prefix, so that their ids could collide\nhint: give each of these [[bills.source]] an id_prefix of its own")]
+    #[error(
+        "its rows have no external order id, and source `{0}` has bills like that under the same id_prefix, so that their ids could collide\nhint: give each of these [[bills.source]] an id_prefix of its own"
+    )]
     SharedPrefix(String),
     #[error("the file changed while it was read\nhint: it may still be written; the next run tries again")]
     Changed,
@@ -129,8 +132,12 @@ pub fn import_inbox(
 }
 
 /// The regular files of the inbox, by name; hidden ones and folders are left alone.
-fn inbox_files(inbox: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let shown = || format!("inbox {}: cannot be read\nhint: is [bills] inbox right, is the folder mounted?", inbox.display());
+///
+/// # Errors
+/// When the inbox cannot be read.
+pub fn inbox_files(inbox: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let shown =
+        || format!("inbox {}: cannot be read\nhint: is [bills] inbox right, is the folder mounted?", inbox.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(inbox).with_context(shown)? {
         let entry = entry.with_context(shown)?;
@@ -239,7 +246,9 @@ fn is_recent(path: &Path, now: Timestamp) -> bool {
     let now = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(now.unix().unsigned_abs()));
     let modified = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     match (modified, now) {
-        (Some(modified), Some(now)) => now.duration_since(modified).is_ok_and(|age| age < REFUSED_FOR) || modified > now,
+        (Some(modified), Some(now)) => {
+            now.duration_since(modified).is_ok_and(|age| age < REFUSED_FOR) || modified > now
+        }
         _ => true,
     }
 }

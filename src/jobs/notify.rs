@@ -21,9 +21,9 @@ use crate::clock::Clock;
 use crate::etcp::{AttemptOutcome, Code, EtcpError, PaidRequest, Sessions, UnpaidOrder};
 use crate::model::{NotificationState, OrderSnapshot, Timestamp};
 use crate::notify::{
-    Attempt, Breaker, Budget, Caps, Next, Policy, Precheck, Reading, Resend, Verdict,
-    WhyNot, WhyStopped, after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh,
-    found_sending, is_second_booking, precheck, reading, resolve, watch,
+    Attempt, Breaker, Budget, Caps, Next, Policy, Precheck, Reading, Resend, Verdict, WhyNot, WhyStopped, WhyUnknown,
+    after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh, found_sending, is_second_booking,
+    precheck, reading, resolve, watch,
 };
 use crate::store::{AttemptEnd, AttemptStart, NotificationRecord, PlateUser, Store};
 
@@ -426,7 +426,7 @@ impl<'a> Teller<'a> {
         if next.standing != record.standing {
             let verdict = verdict_name(next.verdict);
             let now = self.clock.now();
-            self.store.move_notification(Some(self.run_id), record, &next.standing, &verdict, detail, now)?;
+            self.store.move_notification(Some(self.run_id), record, &next.standing, verdict, detail, now)?;
         }
         self.note(next);
         if let Verdict::LateBooking { .. } = next.verdict {
@@ -461,10 +461,8 @@ impl<'a> Teller<'a> {
 
     /// Only attempts count for the breaker.
     fn note_breaker(&mut self, next: &Next) {
-        let of_an_attempt = matches!(
-            next.verdict,
-            Verdict::Acknowledged | Verdict::Rejected | Verdict::NothingLeft
-        ) || next.verdict == Verdict::Unknown(crate::notify::WhyUnknown::Attempt);
+        let of_an_attempt = matches!(next.verdict, Verdict::Acknowledged | Verdict::Rejected | Verdict::NothingLeft)
+            || next.verdict == Verdict::Unknown(WhyUnknown::Attempt);
         if of_an_attempt {
             self.breaker.note(next);
         }
@@ -545,9 +543,38 @@ fn outcome_code(outcome: &AttemptOutcome) -> Option<i64> {
     attempt_and_end(outcome).1.code
 }
 
-/// The verdict in the journal and, for people, as the reason of a state.
-fn verdict_name(verdict: Verdict) -> String {
-    if let Verdict::Held(why) = verdict { why.name().to_owned() } else { format!("{verdict:?}") }
+/// The verdict's name in the journal.
+const fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Acknowledged => "acknowledged",
+        Verdict::NotShownYet => "not_shown_yet",
+        Verdict::Confirmed { inferred: true } => "confirmed_inferred",
+        Verdict::Confirmed { inferred: false } => "confirmed",
+        Verdict::LateBooking { .. } => "late_booking",
+        Verdict::NothingLeft => "nothing_left",
+        Verdict::Rejected => "rejected",
+        Verdict::AskFeeAgain => "ask_fee_again",
+        Verdict::Unknown(why) => match why {
+            WhyUnknown::Attempt => "unknown_attempt",
+            WhyUnknown::FoundSending => "found_sending",
+            WhyUnknown::Incomplete => "reads_incomplete",
+            WhyUnknown::Unlisted => "in_neither_list",
+            WhyUnknown::NoBaseline => "no_baseline",
+            WhyUnknown::Settling => "settling",
+            WhyUnknown::Contradictory => "contradictory",
+            WhyUnknown::Moved => "moved",
+        },
+        Verdict::AbsenceCounted => "absence_counted",
+        Verdict::WaitsForNextRun => "waits_for_next_run",
+        Verdict::PlannedAgain => "planned_again",
+        Verdict::NotSentAmountMismatch => "amount_mismatch",
+        Verdict::NotSentPaidInCash => "paid_in_cash",
+        Verdict::UnlistedCounted => "unlisted_counted",
+        Verdict::Held(why) => why.name(),
+        Verdict::Released => "released",
+        Verdict::Voided { .. } => "voided",
+        Verdict::Unchanged => "unchanged",
+    }
 }
 
 fn reading_detail(reading: &Reading) -> serde_json::Value {

@@ -110,15 +110,17 @@ async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Resul
     let Some(first_plate) = user.plates.first() else { return Ok(pulled) };
     let client = sessions.client();
     for plate in &user.plates {
-        let listing = sessions.with(&user.mobile, first_plate, |token| async move { client.unpaid(&token, plate).await });
+        let listing =
+            sessions.with(&user.mobile, first_plate, |token| async move { client.unpaid(&token, plate).await });
         let failure = match listing.await {
             Ok(listing) => {
                 let doubtful = !listing.is_complete();
                 pulled.orders.extend(listing.records.into_iter().map(|order| order.snapshot));
                 let rejected = listing.rejected.into_iter();
-                pulled.rejected.extend(rejected.map(|record| {
-                    (record.order_id.map(|id| id.to_string()), Some(plate.clone()), record.reason)
-                }));
+                pulled.rejected.extend(
+                    rejected
+                        .map(|record| (record.order_id.map(|id| id.to_string()), Some(plate.clone()), record.reason)),
+                );
                 pulled.coverage.push(CoverageRow { doubtful, ..coverage_row(user, plate, seen_at, None) });
                 continue;
             }
@@ -140,7 +142,10 @@ async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Resul
         Err(error) if error.stops() => return Err(error),
         Err(error) => {
             let reason = format!("order history: {error}");
-            pulled.coverage.iter_mut().for_each(|row| row.failure = row.failure.take().or_else(|| Some(reason.clone())));
+            pulled
+                .coverage
+                .iter_mut()
+                .for_each(|row| row.failure = row.failure.take().or_else(|| Some(reason.clone())));
         }
     }
     Ok(pulled)

@@ -134,10 +134,9 @@ fn stored_buckets(summary: &serde_json::Value, side: &str) -> Vec<Bucket> {
 
 fn alert(alarm: &Alarm) -> data::Alert {
     match alarm {
-        Alarm::LateBooking { order_id, external_order_id } => data::Alert::LateBooking {
-            order_id: order_id.clone(),
-            external_order_id: external_order_id.clone(),
-        },
+        Alarm::LateBooking { order_id, external_order_id } => {
+            data::Alert::LateBooking { order_id: order_id.clone(), external_order_id: external_order_id.clone() }
+        }
         Alarm::TwoBookings { order_id } => data::Alert::TwoBookings { order_id: order_id.clone() },
     }
 }

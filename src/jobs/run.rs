@@ -27,11 +27,11 @@ use crate::config::{self, Settings};
 use crate::etcp::Sessions;
 use crate::model::{BusinessDate, NotificationState, Plate, Side};
 use crate::notify::Resend;
-use crate::report::{FailureReport, ReportData};
 use crate::report::data::{PartialReason, Sentence};
+use crate::report::{FailureReport, ReportData};
 use crate::store::{
-    CoverageRow, ExceptionKey, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock, RunMode, RunRecord,
-    RunStatus, Store,
+    CoverageRow, ExceptionKey, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock, RunMode,
+    RunRecord, RunStatus, Store,
 };
 
 /// Which run, and how.
@@ -76,7 +76,9 @@ pub struct Busy {
 
 /// Counts or sums that do not add up.
 #[derive(Debug, thiserror::Error)]
-#[error("the run of {date} does not tie out: counts or sums of the dispositions are not those of what came in\nhint: this is a fault of the program; nothing of this run is to be trusted, the evidence is kept")]
+#[error(
+    "the run of {date} does not tie out: counts or sums of the dispositions are not those of what came in\nhint: this is a fault of the program; nothing of this run is to be trusted, the evidence is kept"
+)]
 pub struct DoesNotTieOut {
     /// The date.
     pub date: BusinessDate,
@@ -137,7 +139,8 @@ pub async fn run(
         }
         finished
     };
-    reconciled.instrument(span).await
+    // Boxed: it holds a whole night, and callers hold it in turn.
+    Box::pin(reconciled.instrument(span)).await
 }
 
 /// One run under way.
@@ -508,9 +511,8 @@ fn wants_mail(when: config::MailWhen, status: RunStatus, open_exceptions: u64) -
 
 /// The bills of a date that an offline run judges by.
 fn known_bills(store: &Store, date: BusinessDate) -> anyhow::Result<InboxOutcome> {
-    let of_date = store.bills()?.into_iter().filter(|bill| {
-        bill.dates.is_some_and(|(first, last)| first <= date && date <= last)
-    });
+    let of_date =
+        store.bills()?.into_iter().filter(|bill| bill.dates.is_some_and(|(first, last)| first <= date && date <= last));
     let bills = of_date.map(|bill| BillOutcome {
         file: bill.file_name,
         sha256: bill.sha256,
@@ -536,9 +538,10 @@ fn plate_users(roster: &[RosterPlate]) -> HashMap<Plate, PlateUser> {
 }
 
 fn count_unknown(judged: &Judged) -> u64 {
-    let unknown = judged.notifications.iter().filter(|record| {
-        matches!(record.standing.state, NotificationState::Unknown | NotificationState::Sending)
-    });
+    let unknown = judged
+        .notifications
+        .iter()
+        .filter(|record| matches!(record.standing.state, NotificationState::Unknown | NotificationState::Sending));
     u64::try_from(unknown.count()).unwrap_or(u64::MAX)
 }
 

@@ -68,7 +68,8 @@ impl BillWriter<'_, '_> {
     }
 
     fn push_row(&self, row: &BillRow) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO bill_row (bill_id, line, kind, payment_id, refund_id, external_order_id, trade_no, order_id,
+        let sql =
+            "INSERT INTO bill_row (bill_id, line, kind, payment_id, refund_id, external_order_id, trade_no, order_id,
                        plate, amount_fen, refunded_fen, refund_pending, at, channel)
                    VALUES (:bill_id, :line, :kind, :payment_id, :refund_id, :external_order_id, :trade_no, :order_id,
                        :plate, :amount_fen, :refunded_fen, :refund_pending, :at, :channel)";
@@ -228,7 +229,8 @@ impl Store {
     /// When the database cannot be read.
     pub fn bill_rows_of(&self, id: &str) -> Result<Vec<(SourcedRow, String)>, StoreError> {
         let failed = self.failed("looking for bill rows");
-        let sql = "SELECT bill_row.*, bill.source, bill.role, bill.file_name FROM bill_row JOIN bill ON bill.id = bill_id
+        let sql =
+            "SELECT bill_row.*, bill.source, bill.role, bill.file_name FROM bill_row JOIN bill ON bill.id = bill_id
                    WHERE payment_id = :id OR external_order_id = :id OR refund_id = :id OR trade_no = :id
                       OR lower(order_id) = lower(:id) ORDER BY at, bill_id, line";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;

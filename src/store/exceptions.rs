@@ -168,6 +168,18 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
+    /// The exceptions about a payment (its external order id) or an order (its key), oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn exceptions_of(&self, subject: &str) -> Result<Vec<ExceptionRow>, StoreError> {
+        let failed = self.failed("reading the exceptions");
+        let sql = "SELECT * FROM exception WHERE subject = :subject ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":subject": subject}, exception_row);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
     /// The external order ids that were ever called `duplicate_payment`.
     ///
     /// # Errors
@@ -200,7 +212,8 @@ impl Store {
 fn apply_exceptions(transaction: &Transaction<'_>, run: &FinishedRun<'_>) -> Result<(), WriteError> {
     // Resolved first: a subject whose kind changed is closed before it is opened again.
     for (id, reason) in &run.exceptions.resolved {
-        let sql = "UPDATE exception SET status = 'resolved', resolved_at = :at, resolved_run_id = :run_id, reason = :reason
+        let sql =
+            "UPDATE exception SET status = 'resolved', resolved_at = :at, resolved_run_id = :run_id, reason = :reason
                    WHERE id = :id AND status = 'open'";
         let values = named_params! {":id": id, ":at": run.at.unix(), ":run_id": run.run_id, ":reason": reason};
         transaction.prepare_cached(sql)?.execute(values)?;
@@ -223,8 +236,13 @@ fn apply_exceptions(transaction: &Transaction<'_>, run: &FinishedRun<'_>) -> Res
     Ok(())
 }
 
-fn open_exception(transaction: &Transaction<'_>, run: &FinishedRun<'_>, facts: &ExceptionFacts) -> Result<(), WriteError> {
-    let sql = "INSERT INTO exception (kind, business_date, side, subject, n, payment_id, external_order_id, order_id, plate,
+fn open_exception(
+    transaction: &Transaction<'_>,
+    run: &FinishedRun<'_>,
+    facts: &ExceptionFacts,
+) -> Result<(), WriteError> {
+    let sql =
+        "INSERT INTO exception (kind, business_date, side, subject, n, payment_id, external_order_id, order_id, plate,
                    paid_fen, due_fen, at, rule, status, first_seen_at, first_run_id, last_seen_at, last_run_id)
                VALUES (:kind, :date, :side, :subject, :n, :payment_id, :external_order_id, :order_id, :plate,
                    :paid_fen, :due_fen, :at, :rule, 'open', :now, :run_id, :now, :run_id)";

@@ -39,7 +39,15 @@ pub struct VerifyError {
 }
 
 /// The hash of a row: over all of its fields, each with its length, so that none can flow into the next.
-fn row_hash(prev: &str, seq: i64, at: Timestamp, run_id: Option<&str>, kind: &str, subject: &str, detail: &str) -> String {
+fn row_hash(
+    prev: &str,
+    seq: i64,
+    at: Timestamp,
+    run_id: Option<&str>,
+    kind: &str,
+    subject: &str,
+    detail: &str,
+) -> String {
     let mut hasher = Sha256::new();
     for field in [prev, &seq.to_string(), &at.unix().to_string(), run_id.unwrap_or(""), kind, subject, detail] {
         hasher.update(field.len().to_be_bytes());

@@ -172,7 +172,9 @@ fn write_standing(
         return Ok(());
     }
     let (id, was) = (&record.external_order_id, record.standing.state);
-    Err(WriteError::Refused(format!("notification {id} is not {was} any more\nhint: somebody else changed it; look again")))
+    Err(WriteError::Refused(format!(
+        "notification {id} is not {was} any more\nhint: somebody else changed it; look again"
+    )))
 }
 
 impl Store {
@@ -198,6 +200,28 @@ impl Store {
             .query_row(sql, named_params! {":id": external_order_id}, notification_record)
             .optional()
             .map_err(self.failed("looking for a notification"))
+    }
+
+    /// The notifications of an order, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn notifications_of_order(&self, order_key: &str) -> Result<Vec<NotificationRecord>, StoreError> {
+        let failed = self.failed("looking for notifications");
+        let sql = "SELECT * FROM notification WHERE order_key = :key ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":key": order_key}, notification_record);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The platform's code in the newest attempt that has ended, of any notification.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_attempt_code(&self) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT code FROM attempt WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, n DESC LIMIT 1";
+        let code = self.connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).optional();
+        code.map(Option::flatten).map_err(self.failed("looking for the newest attempt"))
     }
 
     /// Stores new notifications and withdraws plans that were never sent and are not due any more, all at once.
@@ -240,7 +264,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.write("marking a notification as sending", |transaction| {
             write_standing(transaction, record, sending, "", Some(run_id), at)?;
-            let sql = "INSERT INTO attempt (notification_id, n, run_id, started_at, request_sha256, verification_sha256)
+            let sql =
+                "INSERT INTO attempt (notification_id, n, run_id, started_at, request_sha256, verification_sha256)
                        SELECT :id, COUNT(*) + 1, :run_id, :at, :request, :verification FROM attempt
                        WHERE notification_id = :id";
             transaction.prepare_cached(sql)?.execute(named_params! {

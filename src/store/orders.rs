@@ -87,8 +87,8 @@ pub(super) fn record_snapshot(
     if let Some((known, last_seen_at)) = &head {
         // A masked plate in a later list does not make us forget the car.
         seen.plate = seen.plate.or_else(|| known.plate.clone());
-        let outdated = seen_at < *last_seen_at
-            || (seen_at == *last_seen_at && !known.state.is_open() && seen.state.is_open());
+        let outdated =
+            seen_at < *last_seen_at || (seen_at == *last_seen_at && !known.state.is_open() && seen.state.is_open());
         if outdated {
             return Ok(());
         }

@@ -55,7 +55,8 @@ impl Store {
     pub fn merge_roster(&mut self, plates: &[RosterPlate], replace: bool) -> Result<RosterChange, StoreError> {
         self.write("importing the roster", |transaction| {
             let mut change = RosterChange::default();
-            transaction.execute_batch("CREATE TEMP TABLE IF NOT EXISTS kept (plate TEXT PRIMARY KEY); DELETE FROM kept;")?;
+            transaction
+                .execute_batch("CREATE TEMP TABLE IF NOT EXISTS kept (plate TEXT PRIMARY KEY); DELETE FROM kept;")?;
             for entry in plates {
                 let found: Option<(String, u8)> = transaction
                     .prepare_cached("SELECT mobile, color FROM plate WHERE plate = :plate")?
@@ -82,7 +83,8 @@ impl Store {
                     .execute(named_params! {":plate": entry.plate.as_str()})?;
             }
             if replace {
-                let removed = transaction.execute("DELETE FROM plate WHERE plate NOT IN (SELECT plate FROM kept)", [])?;
+                let removed =
+                    transaction.execute("DELETE FROM plate WHERE plate NOT IN (SELECT plate FROM kept)", [])?;
                 change.removed = u64::try_from(removed).unwrap_or(u64::MAX);
             }
             Ok(change)

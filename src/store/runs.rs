@@ -339,6 +339,9 @@ pub(super) fn end_run(
     let values = named_params! {":id": run_id, ":status": status.name(), ":summary": summary, ":at": at.unix()};
     match transaction.execute(sql, values)? {
         1 => Ok(()),
-        changed => Err(WriteError::Refused(format!("run {run_id} is not running ({} rows)", int(u64::try_from(changed).unwrap_or(0))))),
+        changed => Err(WriteError::Refused(format!(
+            "run {run_id} is not running ({} rows)",
+            int(u64::try_from(changed).unwrap_or(0))
+        ))),
     }
 }

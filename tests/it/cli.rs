@@ -106,6 +106,7 @@ const COMMANDS: &[&[&str]] = &[
     &[],
     &["audit"],
     &["audit", "verify"],
+    &["check"],
     &["demo"],
     &["exceptions"],
     &["import"],
@@ -120,6 +121,7 @@ const COMMANDS: &[&[&str]] = &[
     &["plates", "list"],
     &["run"],
     &["sandbox"],
+    &["show"],
 ];
 
 #[test]
@@ -449,6 +451,31 @@ fn a_full_disk_under_standard_output_is_an_error() {
     let mut command = desk.command(&["match", "bill.csv", "--orders", "orders.csv", "--json"]);
     let full = File::options().write(true).open(Path::new("/dev/full")).unwrap();
     Said::new(&command.stdout(full).output().unwrap()).ends(1).says(&["cannot write to standard output"]);
+}
+
+#[test]
+fn check_tells_wrong_from_wrong_configuration() {
+    let desk = Desk::new();
+    let said = desk.run(&["check"]).ends(1);
+    assert!(said.out.contains("platform: ") && said.err.is_empty(), "{said:#?}");
+    let findings = desk.run(&["check", "--json"]).ends(1).json();
+    assert!(findings["findings"].as_array().unwrap().iter().any(|one| one["what"] == "platform" && one["level"] == "wrong"));
+    desk.write("etcp-recon.toml", &CONFIG.replace("retries", "retires"));
+    let said = desk.run(&["check"]).ends(2);
+    assert!(said.out.contains("retires"), "{said:#?}");
+}
+
+#[test]
+fn show_tells_what_is_known_of_an_id_and_of_an_unknown_one_that_nothing_is() {
+    let desk = Desk::new();
+    desk.write("bill.csv", BILL);
+    desk.run(&["import", "bill.csv"]).ends(0);
+    desk.run(&["run", "--offline", "--date", "2026-11-22"]).ends(0);
+    let said = desk.run(&["show", "p1"]).ends(0);
+    assert!(said.out.contains("bill.csv") && said.out.contains("unverifiable"), "{said:#?}");
+    assert!(!said.out.contains('\u{1b}'), "no colours in a pipe: {said:#?}");
+    assert_eq!(desk.run(&["show", "p1", "--json"]).ends(0).json()["payments"], json!(["p1"]));
+    desk.run(&["show", "gone"]).ends(2).says(&["nothing is known of `gone`", "\nhint: "]);
 }
 
 /// A process that does not outlive its test.

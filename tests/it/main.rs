@@ -1,6 +1,7 @@
 //! Integration tests, one module per behaviour.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod check;
 mod cli;
 mod demo;
 mod killed;
@@ -8,6 +9,7 @@ mod layout;
 mod matching;
 mod merchant;
 mod night;
-mod secrets;
 mod people;
+mod secrets;
+mod show;
 mod support;

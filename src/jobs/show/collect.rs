@@ -1,0 +1,282 @@
+//! Collecting a story: which payments and orders an id stands for, and everything stored about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+
+use super::{
+    Attempt, BillEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome, Story, rule,
+    side_name,
+};
+use crate::bills::{Role, RowKind, SourcedRow};
+use crate::model::OrderId;
+use crate::store::{ExceptionRow, ExceptionStatus, JournalRow, NotificationRecord, OutcomeRow, Store};
+
+/// How often new names of a payment are looked up: payment id, external order id, trade number lead to each other.
+const ROUNDS: usize = 4;
+
+/// All that is known of `id`: a payment id, an external order id, a refund id, a trade number, or an order id in any
+/// case. `None` when nothing is.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn show(store: &Store, id: &str) -> anyhow::Result<Option<Story>> {
+    let id = id.trim();
+    let mut found = Found::default();
+    found.begin(store, id)?;
+    if found.payments.is_empty() && found.orders.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(found.story(store, id)?))
+}
+
+/// The payments and orders that belong together, and the rows that tell of them.
+#[derive(Default)]
+struct Found {
+    /// External order ids.
+    payments: BTreeSet<String>,
+    /// Order keys.
+    orders: BTreeSet<String>,
+    /// By file and line, so that a row found twice stands once.
+    rows: BTreeMap<(i64, u64), (SourcedRow, String)>,
+}
+
+impl Found {
+    fn begin(&mut self, store: &Store, id: &str) -> anyhow::Result<()> {
+        let key = OrderId::new(id).map(|order| order.key());
+        let is_order = match &key {
+            Some(key) => is_order(store, key)?,
+            None => false,
+        };
+        if let (true, Some(key)) = (is_order, key) {
+            self.orders.insert(key.clone());
+            return self.payments_of_order(store, &key);
+        }
+        if store.notification(id)?.is_some() || !store.outcomes_of(id)?.is_empty() {
+            self.payments.insert(id.to_owned());
+        }
+        self.payment_rows(store, id)?;
+        for payment in self.payments.clone() {
+            self.orders_of_payment(store, &payment)?;
+        }
+        for order in self.orders.clone() {
+            self.payments_of_order(store, &order)?;
+        }
+        Ok(())
+    }
+
+    /// The rows that bear a name of one payment, and those that bear its other names.
+    fn payment_rows(&mut self, store: &Store, name: &str) -> anyhow::Result<()> {
+        let mut asked = BTreeSet::new();
+        let mut names = BTreeSet::from([name.to_owned()]);
+        for _ in 0..ROUNDS {
+            let new: Vec<String> = names.difference(&asked).cloned().collect();
+            for name in &new {
+                for (row, file) in store.bill_rows_of(name)? {
+                    let bill = &row.row;
+                    if bill.order_id.as_ref().is_some_and(|order| order.as_str().eq_ignore_ascii_case(name)) {
+                        // Named as an order: that says nothing of the payment's own names.
+                        continue;
+                    }
+                    names.insert(bill.payment_id.clone());
+                    names.insert(bill.external_order_id.to_string());
+                    names.extend(bill.trade_no.clone());
+                    self.payments.insert(bill.external_order_id.to_string());
+                    self.rows.insert((row.bill, bill.line), (row, file));
+                }
+            }
+            asked.extend(new);
+        }
+        Ok(())
+    }
+
+    fn orders_of_payment(&mut self, store: &Store, payment: &str) -> anyhow::Result<()> {
+        let named = self.rows.values().filter(|(row, _)| row.row.external_order_id.as_str() == payment);
+        let mut orders: Vec<String> = named.filter_map(|(row, _)| Some(row.row.order_id.as_ref()?.key())).collect();
+        orders.extend(store.notification(payment)?.map(|record| record.order_id.key()));
+        let outcomes = store.outcomes_of(payment)?;
+        orders.extend(outcomes.into_iter().filter_map(|(_, _, outcome)| outcome.counterpart));
+        self.orders.extend(orders);
+        Ok(())
+    }
+
+    fn payments_of_order(&mut self, store: &Store, order: &str) -> anyhow::Result<()> {
+        let mut payments: BTreeSet<String> = BTreeSet::new();
+        let named = store.bill_rows_of(order)?.into_iter();
+        payments.extend(named.map(|(row, _)| row.row.external_order_id.to_string()));
+        let records = store.notifications_of_order(order)?;
+        payments.extend(records.into_iter().map(|record| record.external_order_id.to_string()));
+        let outcomes = store.outcomes_of(order)?;
+        payments.extend(outcomes.into_iter().filter_map(|(_, _, outcome)| outcome.counterpart));
+        for payment in payments {
+            self.payment_rows(store, &payment)?;
+            self.payments.insert(payment);
+        }
+        Ok(())
+    }
+
+    fn story(self, store: &Store, id: &str) -> anyhow::Result<Story> {
+        let mut tale = Story {
+            id: id.to_owned(),
+            payments: self.payments.iter().cloned().collect(),
+            orders: Vec::new(),
+            entries: self.rows.into_values().map(|(row, file)| bill_entry(row, file)).collect(),
+            outcomes: Vec::new(),
+            notifications: Vec::new(),
+            exceptions: Vec::new(),
+        };
+        for order in &self.orders {
+            add_order(&mut tale, store, order)?;
+        }
+        for payment in &self.payments {
+            add_notification(&mut tale, store, payment)?;
+        }
+        for subject in self.payments.iter().chain(&self.orders) {
+            add_outcomes(&mut tale, store, subject)?;
+            add_exceptions(&mut tale, store, subject)?;
+        }
+        // Stable: what happened in one second keeps evidence before decisions.
+        tale.entries.sort_by_key(|entry| (entry.at, rank(&entry.event)));
+        Ok(tale)
+    }
+}
+
+/// Whether anything was stored under that order key.
+fn is_order(store: &Store, key: &str) -> anyhow::Result<bool> {
+    let named = |rows: Vec<(SourcedRow, String)>| {
+        rows.iter().any(|(row, _)| row.row.order_id.as_ref().is_some_and(|order| order.key() == key))
+    };
+    Ok(!store.order_history(key)?.is_empty()
+        || !store.notifications_of_order(key)?.is_empty()
+        || named(store.bill_rows_of(key)?))
+}
+
+/// Within one second: what was paid, what was seen, what was decided, what it was called.
+const fn rank(event: &Event) -> u8 {
+    match event {
+        Event::BillRow(_) => 0,
+        Event::Order(_) => 1,
+        Event::Journal(_) => 2,
+        Event::Outcome(_) => 3,
+    }
+}
+
+fn bill_entry(row: SourcedRow, file: String) -> Entry {
+    let SourcedRow { source, role, row, .. } = row;
+    Entry {
+        at: row.at,
+        event: Event::BillRow(BillEntry {
+            file,
+            line: row.line,
+            source,
+            ledger: role == Role::Ledger,
+            refund: row.kind == RowKind::Refund,
+            payment_id: row.payment_id,
+            refund_id: row.refund_id,
+            external_order_id: row.external_order_id.to_string(),
+            trade_no: row.trade_no,
+            order_id: row.order_id.map(|order| order.to_string()),
+            plate: row.plate,
+            amount: row.amount,
+            refunded: row.refunded,
+            refund_pending: row.refund_pending,
+            channel: row.channel,
+        }),
+    }
+}
+
+fn add_order(tale: &mut Story, store: &Store, key: &str) -> anyhow::Result<()> {
+    let history = store.order_history(key)?;
+    // The platform's own spelling, where it has shown one.
+    tale.orders.push(history.last().map_or_else(|| key.to_owned(), |(_, seen)| seen.order_id.to_string()));
+    let mut before = None;
+    for (at, seen) in &history {
+        tale.entries.push(Entry { at: *at, event: Event::Order(OrderEntry::new(seen, before)) });
+        before = Some(seen);
+    }
+    Ok(())
+}
+
+fn add_notification(tale: &mut Story, store: &Store, payment: &str) -> anyhow::Result<()> {
+    // A withdrawn plan is in the journal only.
+    add_journal(tale, store, payment, "notification.")?;
+    let Some(record) = store.notification(payment)? else { return Ok(()) };
+    let attempts = store.attempts(&record)?.into_iter();
+    let attempts = attempts.map(|(n, at, outcome, code, message)| Attempt { n, at, outcome, code, message });
+    tale.notifications.push(notification(&record, attempts.collect()));
+    Ok(())
+}
+
+fn notification(record: &NotificationRecord, attempts: Vec<Attempt>) -> Notification {
+    Notification {
+        external_order_id: record.external_order_id.to_string(),
+        order_id: record.order_id.to_string(),
+        amount: record.standing.amount,
+        mobile: record.user.mobile.clone(),
+        state: record.standing.state.name(),
+        why: record.why.clone(),
+        pay_order_id: record.pay_order_id.clone(),
+        updated_at: record.updated_at,
+        attempts,
+    }
+}
+
+/// The journal rows of a subject, of one kind: a payment may bear the number of an exception.
+fn add_journal(tale: &mut Story, store: &Store, subject: &str, kind: &str) -> anyhow::Result<()> {
+    for row in store.journal_of(subject)?.into_iter().filter(|row| row.kind.starts_with(kind)) {
+        let JournalRow { seq, at, run_id, kind, subject, detail, .. } = row;
+        let detail = serde_json::from_str(&detail).with_context(|| format!("journal row {seq}"))?;
+        tale.entries
+            .push(Entry { at, event: Event::Journal(JournalEntry { seq, run: run_id, kind, subject, detail }) });
+    }
+    Ok(())
+}
+
+fn add_outcomes(tale: &mut Story, store: &Store, subject: &str) -> anyhow::Result<()> {
+    let outcomes = store.outcomes_of(subject)?;
+    let newest = outcomes.last().map(|(run, ..)| run.clone());
+    for (run, at, row) in outcomes {
+        let outcome = outcome(run, row);
+        if newest.as_ref() == Some(&outcome.run) {
+            tale.outcomes.push(outcome.clone());
+        }
+        tale.entries.push(Entry { at, event: Event::Outcome(outcome) });
+    }
+    Ok(())
+}
+
+fn outcome(run: String, row: OutcomeRow) -> Outcome {
+    let (rule, why) = rule(&row.rule);
+    Outcome {
+        run,
+        side: side_name(row.side),
+        subject: row.subject,
+        disposition: row.disposition,
+        rule,
+        why,
+        counterpart: row.counterpart,
+    }
+}
+
+fn add_exceptions(tale: &mut Story, store: &Store, subject: &str) -> anyhow::Result<()> {
+    for row in store.exceptions_of(subject)? {
+        add_journal(tale, store, &row.id.to_string(), "exception.")?;
+        tale.exceptions.push(exception(row));
+    }
+    Ok(())
+}
+
+fn exception(row: ExceptionRow) -> Exception {
+    Exception {
+        id: row.id,
+        open: row.status == ExceptionStatus::Open,
+        date: row.facts.date,
+        paid: row.facts.paid,
+        due: row.facts.due,
+        difference: row.facts.difference(),
+        kind: row.facts.kind,
+        first_seen: row.first_seen_at,
+        last_seen: row.last_seen_at,
+        note: row.note,
+    }
+}
