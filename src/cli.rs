@@ -5,6 +5,7 @@
 
 mod args;
 mod audit;
+mod check;
 mod console;
 mod demo;
 mod exceptions;
@@ -19,6 +20,7 @@ mod plates;
 mod progress;
 mod run;
 mod sandbox;
+mod show;
 mod words;
 
 use std::ffi::OsString;
@@ -86,11 +88,13 @@ impl App {
 /// When it failed; [`exit::report`] says so and knows the exit code.
 pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Demo(args) => demo::demo(app, args).await,
+        Command::Demo(args) => Box::pin(demo::demo(app, args)).await,
         Command::Init(args) => init::init(app, &args),
-        Command::Run(args) => run::run(app, &args).await,
+        Command::Check(args) => check::check(app, &args).await,
+        Command::Run(args) => Box::pin(run::run(app, &args)).await,
         Command::Import(args) => import::import(app, &args),
         Command::Match(args) => matching::matching(app, &args),
+        Command::Show(args) => show::show(app, &args),
         Command::Exceptions(args) => exceptions::exceptions(app, &args),
         Command::Notifications(args) => notifications::notifications(app, args),
         Command::Plates(args) => plates::plates(app, &args.command),

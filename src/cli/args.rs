@@ -34,6 +34,7 @@ const TOP_EXAMPLES: &str = "\
 Examples:
   etcp-recon demo                        see it work, with nothing to set up
   etcp-recon init /etc/etcp-recon        write a configuration to fill in
+  etcp-recon check                       is everything in its place
   etcp-recon plates import plates.csv    say which plates belong to which users
   etcp-recon run --dry-run               look at yesterday, tell nobody
   etcp-recon run                         reconcile yesterday
@@ -106,6 +107,12 @@ pub enum Command {
     /// Nothing is ever overwritten: when something of it is there already, nothing is written.
     #[command(after_help = "Examples:\n  etcp-recon init\n  etcp-recon init /etc/etcp-recon")]
     Init(InitArgs),
+    /// Look at everything that a run needs: each a line, ok or what to do
+    ///
+    /// Configuration, secrets, database, journal, platform and signature, clock, mail, inbox. Nothing is notified or
+    /// mailed. Exit code 1 when something is wrong, 2 when it is the configuration.
+    #[command(after_help = "Examples:\n  etcp-recon check\n  etcp-recon check --json")]
+    Check(CheckArgs),
     /// Reconcile one date
     ///
     /// Reads the bills in the inbox, pulls the platform's orders and unpaid fees, matches, notifies the platform of
@@ -124,6 +131,9 @@ pub enum Command {
     /// PAYMENTS is a bill of any known format, ORDERS a CSV with the header shown below.
     #[command(after_help = MATCH_EXAMPLES)]
     Match(MatchArgs),
+    /// Tell all that is known of a payment, an order or a notification, and why it is called what it is
+    #[command(after_help = "Examples:\n  etcp-recon show C-20261122-0007\n  etcp-recon show 2026112222001 --json")]
+    Show(ShowArgs),
     /// List what does not agree
     #[command(
         after_help = "Examples:\n  etcp-recon exceptions\n  etcp-recon exceptions --date 2026-11-22 --status all --json"
@@ -160,6 +170,14 @@ pub struct InitArgs {
     /// Where to; made when it is missing
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -233,6 +251,17 @@ pub struct MatchArgs {
     /// The format of the bill
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = profile())]
     pub profile: Profile,
+}
+
+/// `show`
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// A payment id, an external order id, a refund id, a trade number or an order id
+    #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub id: String,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `exceptions`
@@ -364,7 +393,7 @@ pub struct SandboxArgs {
     /// The day on which everything happens, as 2026-11-22 [default: yesterday in Asia/Shanghai]
     #[arg(long, value_name = "DATE")]
     pub date: Option<BusinessDate>,
-    /// How many users
+    /// How many users, at least: some stays bring one of their own
     #[arg(long, value_name = "N", default_value_t = Size::SMALL.users)]
     pub users: u32,
     /// How many parking stays

@@ -11,6 +11,7 @@ use crate::jobs::demo::{DemoOptions, demo as play};
 pub async fn demo(app: &App, args: DemoArgs) -> anyhow::Result<Exit> {
     let lang = app.lang_alone();
     let progress = Shown::new(&app.console, lang);
-    play(DemoOptions { dir: args.dir, lang }, &app.clock, &progress, &mut Answer::new()).await?;
+    let options = DemoOptions { dir: args.dir, lang };
+    Box::pin(play(options, &app.clock, &progress, &mut Answer::new())).await?;
     Ok(Exit::Done)
 }

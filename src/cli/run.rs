@@ -26,7 +26,7 @@ pub async fn run(app: &App, args: &RunArgs) -> anyhow::Result<Exit> {
     let options = RunOptions { date: args.date.unwrap_or(yesterday), mode, no_email: args.no_email };
     log_warnings(&settings);
     let progress = Shown::new(&app.console, lang);
-    let finished = reconcile(&settings, options, &app.clock, &progress).await?;
+    let finished = Box::pin(reconcile(&settings, options, &app.clock, &progress)).await?;
     if args.json {
         Console::print_json(&finished.summary)?;
         say_why(app, lang, &finished);

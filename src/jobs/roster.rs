@@ -75,7 +75,7 @@ mod tests {
     fn a_wrong_line_is_named_without_the_number() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("plates.csv");
-        std::fs::write(&path, "mobile,plate\n13800000001,渝A00001\n13800000001,no plate at all\n").unwrap();
+        std::fs::write(&path, "mobile,plate\n13800000001,渝A00001\n13800000001,xx\n").unwrap();
         let error = anyhow::Error::new(roster_file(&path).unwrap_err());
         let text = format!("{error:#}");
         assert!(text.contains("plates.csv") && text.contains("line 3"), "{text}");

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -106,6 +106,7 @@ const COMMANDS: &[&[&str]] = &[
     &[],
     &["audit"],
     &["audit", "verify"],
+    &["check"],
     &["demo"],
     &["exceptions"],
     &["import"],
@@ -120,6 +121,7 @@ const COMMANDS: &[&[&str]] = &[
     &["plates", "list"],
     &["run"],
     &["sandbox"],
+    &["show"],
 ];
 
 #[test]
@@ -449,4 +451,67 @@ fn a_full_disk_under_standard_output_is_an_error() {
     let mut command = desk.command(&["match", "bill.csv", "--orders", "orders.csv", "--json"]);
     let full = File::options().write(true).open(Path::new("/dev/full")).unwrap();
     Said::new(&command.stdout(full).output().unwrap()).ends(1).says(&["cannot write to standard output"]);
+}
+
+#[test]
+fn check_tells_wrong_from_wrong_configuration() {
+    let desk = Desk::new();
+    let said = desk.run(&["check"]).ends(1);
+    assert!(said.out.contains("platform: ") && said.err.is_empty(), "{said:#?}");
+    let findings = desk.run(&["check", "--json"]).ends(1).json();
+    assert!(findings["findings"].as_array().unwrap().iter().any(|one| one["what"] == "platform" && one["level"] == "wrong"));
+    desk.write("etcp-recon.toml", &CONFIG.replace("retries", "retires"));
+    let said = desk.run(&["check"]).ends(2);
+    assert!(said.out.contains("retires"), "{said:#?}");
+}
+
+#[test]
+fn show_tells_what_is_known_of_an_id_and_of_an_unknown_one_that_nothing_is() {
+    let desk = Desk::new();
+    desk.write("bill.csv", BILL);
+    desk.run(&["import", "bill.csv"]).ends(0);
+    desk.run(&["run", "--offline", "--date", "2026-11-22"]).ends(0);
+    let said = desk.run(&["show", "p1"]).ends(0);
+    assert!(said.out.contains("bill.csv") && said.out.contains("unverifiable"), "{said:#?}");
+    assert!(!said.out.contains('\u{1b}'), "no colours in a pipe: {said:#?}");
+    assert_eq!(desk.run(&["show", "p1", "--json"]).ends(0).json()["payments"], json!(["p1"]));
+    desk.run(&["show", "gone"]).ends(2).says(&["nothing is known of `gone`", "\nhint: "]);
+}
+
+/// A process that does not outlive its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Both fail when it ended by itself, which is what the test is about.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn the_sandbox_serves_what_a_run_needs_until_it_is_told_to_stop() {
+    let desk = Desk::bare();
+    let arguments = ["sandbox", "--listen", "127.0.0.1:0", "--dir", "try", "--date", "2026-11-22", "--users", "3"];
+    let mut platform = Ended(desk.command(&arguments).stdout(Stdio::piped()).spawn().unwrap());
+    let mut out = BufReader::new(platform.0.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("Ctrl-C") {
+        line.clear();
+        assert!(out.read_line(&mut line).unwrap() > 0, "the sandbox ended");
+    }
+    let config = ["--config", "try/etcp-recon.toml"];
+    desk.run(&[config.as_slice(), &["plates", "import", "try/plates.csv"]].concat()).ends(0);
+    let run = [config.as_slice(), &["run", "--date", "2026-11-22", "--json", "--no-email"]].concat();
+    let said = desk.run(&run).ends(0);
+    assert_eq!(said.json()["tie_out"], true);
+    assert!(said.json()["coverage"]["pulled"].as_u64() >= Some(3), "{said:#?}");
+
+    desk.run(&arguments).ends(2).says(&["exists already and is not overwritten"]);
+    desk.run(&["sandbox", "--fault", "orderpaid:explode"]).ends(2).says(&["orderpaid:explode"]);
+    assert!(Command::new("kill").arg(platform.0.id().to_string()).status().unwrap().success());
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert!(rest.starts_with("stopped: "), "{rest}");
+    assert_eq!(platform.0.wait().unwrap().code(), Some(0));
 }

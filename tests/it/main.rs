@@ -9,6 +9,7 @@ mod layout;
 mod matching;
 mod merchant;
 mod night;
+mod people;
 mod secrets;
 mod show;
 mod support;
