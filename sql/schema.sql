@@ -102,14 +102,14 @@ CREATE TABLE order_snapshot (
     parking_id   TEXT NOT NULL,
     parking_name TEXT NOT NULL,
     entrance_at  INTEGER NOT NULL,
-    exit_at      INTEGER,
+    exit_at      INTEGER, -- none while open; the platform may leave it out of a closed one
     state        TEXT NOT NULL CHECK (state IN ('open', 'closed')),
     fee_fen      INTEGER NOT NULL CHECK (fee_fen >= 0),
     rest_fen     INTEGER NOT NULL CHECK (rest_fen BETWEEN 0 AND fee_fen), -- open: remaining; closed: cash
     seen_at      INTEGER NOT NULL,
     run_id       TEXT REFERENCES run (id),
     CHECK (order_key = lower(order_key)),
-    CHECK (state = 'open' OR exit_at IS NOT NULL)
+    CHECK (state = 'closed' OR exit_at IS NULL)
 ) STRICT;
 CREATE INDEX order_snapshot_by_order ON order_snapshot (order_key, seen_at);
 

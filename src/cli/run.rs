@@ -92,7 +92,8 @@ fn headline(page: &mut Page, lang: Lang, finished: &Finished) {
         (Some(run), Lang::Zh) => format!("，重跑（上次 {run}）"),
         (Some(run), Lang::En) => format!(", a rerun of {run}"),
     };
-    page.colored(style.bold(), format_args!("{} {status}, {tie_out}{mode}{rerun}", summary.date));
+    let comma = pick(lang, "，", ", ");
+    page.colored(style.bold(), format_args!("{} {status}{comma}{tie_out}{mode}{rerun}", summary.date));
     for reason in &finished.reasons {
         page.colored(LOOK, format_args!("  {}", visible(&lang.partial(reason))));
     }

@@ -344,6 +344,7 @@ impl<'a> Teller<'a> {
         if let Some(pay_order_id) = &end.pay_order_id {
             let known = self.store.pay_order_ids(marked)?;
             if is_second_booking(known.iter().map(String::as_str), pay_order_id) {
+                self.turn_resend_off()?;
                 self.alarms.push(Alarm::TwoBookings { order_id: marked.order_id.to_string() });
                 self.stopped = Some(Stopped::TwoBookings);
             }
@@ -423,20 +424,27 @@ impl<'a> Teller<'a> {
         if next.verdict == Verdict::Unchanged && next.standing == record.standing {
             return Ok(());
         }
+        if let Verdict::LateBooking { .. } = next.verdict {
+            // Before the step itself: a crash in between must not lose that re-sending is off.
+            self.turn_resend_off()?;
+            self.alarms.push(Alarm::LateBooking {
+                order_id: record.order_id.to_string(),
+                external_order_id: record.external_order_id.to_string(),
+            });
+        }
         if next.standing != record.standing {
             let verdict = verdict_name(next.verdict);
             let now = self.clock.now();
             self.store.move_notification(Some(self.run_id), record, &next.standing, verdict, detail, now)?;
         }
         self.note(next);
-        if let Verdict::LateBooking { .. } = next.verdict {
-            self.alarms.push(Alarm::LateBooking {
-                order_id: record.order_id.to_string(),
-                external_order_id: record.external_order_id.to_string(),
-            });
-            self.policy.resend = Resend::Never;
-            self.store.set_meta(RESEND_OFF, &self.clock.now().to_string())?;
-        }
+        Ok(())
+    }
+
+    /// Nothing is sent again by itself any more, in this run and every later one.
+    fn turn_resend_off(&mut self) -> anyhow::Result<()> {
+        self.policy.resend = Resend::Never;
+        self.store.set_meta(RESEND_OFF, &self.clock.now().to_string())?;
         Ok(())
     }
 
@@ -505,8 +513,11 @@ impl<'a> Teller<'a> {
     }
 
     fn in_state(&self, state: NotificationState) -> anyhow::Result<Vec<NotificationRecord>> {
-        let records = self.records()?;
-        Ok(records.into_iter().filter(|record| record.standing.state == state).collect())
+        let mut records = self.store.notifications_in(state)?;
+        for record in &mut records {
+            self.in_this_run(record);
+        }
+        Ok(records)
     }
 
     /// The record as it was just committed.

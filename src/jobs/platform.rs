@@ -1,6 +1,5 @@
 //! The platform as the config describes it, and the tokens that are kept from run to run.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,12 +43,12 @@ pub struct StoredTokens {
 }
 
 impl StoredTokens {
-    /// Opens the database at `path`.
+    /// Tokens in the database of `store`.
     ///
     /// # Errors
-    /// When it cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { store: Mutex::new(Store::open(path)?) })
+    /// When it cannot be opened once more.
+    pub fn beside(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { store: Mutex::new(store.beside()?) })
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Result<T, String> {

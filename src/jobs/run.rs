@@ -176,7 +176,7 @@ impl Night<'_> {
     async fn run(&mut self, store: &mut Store) -> anyhow::Result<Finished> {
         let deadline = deadline_after(self.settings.run.deadline);
         let sources = claimed_sources(&self.settings.bills)?;
-        let sessions = self.sessions()?;
+        let sessions = self.sessions(store)?;
         let inbox = match self.options.mode {
             RunMode::Offline => known_bills(store, self.options.date)?,
             RunMode::Live | RunMode::DryRun => {
@@ -209,12 +209,12 @@ impl Night<'_> {
     }
 
     /// The platform's client and the tokens; none offline.
-    fn sessions(&self) -> anyhow::Result<Option<Sessions>> {
+    fn sessions(&self, store: &Store) -> anyhow::Result<Option<Sessions>> {
         if self.options.mode == RunMode::Offline {
             return Ok(None);
         }
         let client = client(self.settings, self.clock)?;
-        let tokens = StoredTokens::open(database_path(self.settings))?;
+        let tokens = StoredTokens::beside(store)?;
         Ok(Some(Sessions::new(client, Arc::new(tokens), self.clock.clone())))
     }
 

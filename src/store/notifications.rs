@@ -367,7 +367,9 @@ impl Store {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         self.write("moving a notification", |transaction| {
-            write_standing(transaction, record, next, verdict, run_id, at)?;
+            // What is done needs no reason beside it; the journal keeps the verdict.
+            let why = if next.state == NotificationState::Confirmed { "" } else { verdict };
+            write_standing(transaction, record, next, why, run_id, at)?;
             if record.standing.state == NotificationState::Sending {
                 let message = Some("the program ended before the outcome was known".to_owned());
                 let end = AttemptEnd { outcome: "unclear", code: None, message, pay_order_id: None };

@@ -459,7 +459,9 @@ fn check_tells_wrong_from_wrong_configuration() {
     let said = desk.run(&["check"]).ends(1);
     assert!(said.out.contains("platform: ") && said.err.is_empty(), "{said:#?}");
     let findings = desk.run(&["check", "--json"]).ends(1).json();
-    assert!(findings["findings"].as_array().unwrap().iter().any(|one| one["what"] == "platform" && one["level"] == "wrong"));
+    assert!(
+        findings["findings"].as_array().unwrap().iter().any(|one| one["what"] == "platform" && one["level"] == "wrong")
+    );
     desk.write("etcp-recon.toml", &CONFIG.replace("retries", "retires"));
     let said = desk.run(&["check"]).ends(2);
     assert!(said.out.contains("retires"), "{said:#?}");

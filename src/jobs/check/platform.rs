@@ -45,13 +45,13 @@ pub(super) async fn platform(checked: &mut Checked, settings: &Settings, store: 
         }
     };
     let first = match store.map(Store::roster).transpose() {
-        Ok(roster) => users(&roster.unwrap_or_default()).into_iter().next(),
+        Ok(roster) => store.zip(users(&roster.unwrap_or_default()).into_iter().next()),
         Err(error) => return store_error(checked, What::Roster, &error),
     };
     let asked = match first {
         None => without_token(&client).await,
-        Some(user) => match RunLock::try_acquire(database_path(settings)) {
-            Ok(Some(_lock)) => as_user(&client, settings, user, clock).await,
+        Some((store, user)) => match RunLock::try_acquire(database_path(settings)) {
+            Ok(Some(_lock)) => as_user(&client, store, user, clock).await,
             Ok(None) => return another_run(checked),
             Err(error) => {
                 let hint = Sentence::new("检查数据库目录的权限", "look at the rights of the database's folder");
@@ -74,8 +74,8 @@ async fn without_token(client: &Client) -> Asked {
     }
 }
 
-async fn as_user(client: &Client, settings: &Settings, user: User, clock: &Clock) -> Asked {
-    let tokens = match StoredTokens::open(database_path(settings)) {
+async fn as_user(client: &Client, store: &Store, user: User, clock: &Clock) -> Asked {
+    let tokens = match StoredTokens::beside(store) {
         Ok(tokens) => tokens,
         Err(error) => return Asked::Failed(EtcpError::TokenStore { reason: error.to_string() }),
     };

@@ -267,11 +267,12 @@ fn impossible_amounts_and_rows_cannot_be_stored() {
                      rest_fen, seen_at) VALUES ('k', 'k', '', '', 1, {exit}, '{state}', {fee}, {rest}, 1)")
     };
     raw.execute_batch(&snapshot("open", "NULL", 5, 5)).unwrap();
+    raw.execute_batch(&snapshot("closed", "NULL", 5, 0)).unwrap();
     for sql in [
         snapshot("open", "NULL", 5, 6),
         snapshot("open", "NULL", -1, -1),
         snapshot("open", "NULL", 5, -1),
-        snapshot("closed", "NULL", 5, 0),
+        snapshot("open", "1", 5, 0),
         snapshot("closed", "1", 5, 0).replace("'k', 'k'", "'K', 'K'"),
         "INSERT INTO plate (plate, mobile, color) VALUES ('x', 'y', 5)".to_owned(),
         "INSERT INTO bill_row VALUES (77, 1, 'payment', 'p', NULL, 'e', NULL, NULL, NULL, 1, 0, 0, 1, '')".to_owned(),
