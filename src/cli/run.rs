@@ -8,7 +8,7 @@ use super::page::{BAD, GOOD, LOOK, Page, SHOWN, dispositions};
 use super::progress::Shown;
 use super::words::{bill_counts, bill_status, pick};
 use crate::config::{self, Level, Settings};
-use crate::jobs::run::{Finished, RunOptions, run as reconcile};
+use crate::jobs::run::{FailedRun, Finished, RunOptions, run as reconcile};
 use crate::jobs::summary::{BillSummary, Summary};
 use crate::report::{Lang, visible};
 use crate::store::{RunMode, RunStatus};
@@ -26,7 +26,14 @@ pub async fn run(app: &App, args: &RunArgs) -> anyhow::Result<Exit> {
     let options = RunOptions { date: args.date.unwrap_or(yesterday), mode, no_email: args.no_email };
     log_warnings(&settings);
     let progress = Shown::new(&app.console, lang);
-    let finished = Box::pin(reconcile(&settings, options, &app.clock, &progress)).await?;
+    let finished = Box::pin(reconcile(&settings, options, &app.clock, &progress)).await;
+    if let (Err(error), true) = (&finished, args.json) {
+        // The document says `failed`; standard error says why.
+        if let Some(failed) = error.downcast_ref::<FailedRun>() {
+            Console::print_json(&failed.summary)?;
+        }
+    }
+    let finished = finished?;
     if args.json {
         Console::print_json(&finished.summary)?;
         say_why(app, lang, &finished);
@@ -49,6 +56,9 @@ fn log_warnings(settings: &Settings) {
 
 /// Beside the JSON: why it is not whole.
 fn say_why(app: &App, lang: Lang, finished: &Finished) {
+    for alert in &finished.report.alerts {
+        app.console.say(&lang.alert(alert));
+    }
     for reason in &finished.reasons {
         app.console.say(&lang.partial(reason));
     }
@@ -94,6 +104,9 @@ fn headline(page: &mut Page, lang: Lang, finished: &Finished) {
     };
     let comma = pick(lang, "，", ", ");
     page.colored(style.bold(), format_args!("{} {status}{comma}{tie_out}{mode}{rerun}", summary.date));
+    for alert in &finished.report.alerts {
+        page.colored(BAD, format_args!("  {}", visible(&lang.alert(alert))));
+    }
     for reason in &finished.reasons {
         page.colored(LOOK, format_args!("  {}", visible(&lang.partial(reason))));
     }

@@ -171,6 +171,11 @@ async fn send_one(server: &Smtp, mail: &OutboxMail) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a mail is called in the summary once it is delivered.
+pub const fn delivered_as(email: &config::Email) -> &'static str {
+    if email.smtp.is_some() { "sent" } else { "file" }
+}
+
 /// What became of the outbox.
 #[derive(Debug, Default)]
 pub struct Delivery {

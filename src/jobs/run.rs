@@ -54,8 +54,6 @@ pub struct Finished {
     pub status: RunStatus,
     /// The report could not be delivered, and why; it is kept.
     pub undelivered: Option<String>,
-    /// What has to be known before anything else.
-    pub alarms: Vec<Alarm>,
     /// Why it is partial.
     pub reasons: Vec<PartialReason>,
     /// Files in the inbox that no source claims.
@@ -82,6 +80,14 @@ pub struct Busy {
 pub struct DoesNotTieOut {
     /// The date.
     pub date: BusinessDate,
+}
+
+/// A run that began and failed: the context of its error.
+#[derive(Debug, thiserror::Error)]
+#[error("run {} failed; nothing of it is to be trusted", summary.run)]
+pub struct FailedRun {
+    /// Its summary: who and when, and that it failed.
+    pub summary: Box<Summary>,
 }
 
 /// The database file of the settings.
@@ -134,10 +140,13 @@ pub async fn run(
     let mut night = Night { settings, options, clock, progress, record: &record, before, email };
     let reconciled = async {
         let finished = night.run(&mut store).await;
-        if let Err(error) = &finished {
-            night.fail(&mut store, error).await;
+        match finished {
+            Ok(finished) => Ok(finished),
+            Err(error) => {
+                let mail = night.fail(&mut store, &error).await;
+                Err(error.context(night.failed(mail)))
+            }
         }
-        finished
     };
     // Boxed: it holds a whole night, and callers hold it in turn.
     Box::pin(reconciled.instrument(span)).await
@@ -360,7 +369,6 @@ impl Night<'_> {
             summary,
             status,
             undelivered: unwritten,
-            alarms: telling.alarms.clone(),
             reasons,
             unclaimed: intake.inbox.unclaimed.clone(),
             files,
@@ -408,7 +416,7 @@ impl Night<'_> {
         }
         let own_failure = failed.iter().find(|(run, _)| own(run));
         if has_mail && own_failure.is_none() {
-            finished.summary.report.mail = if email.smtp.is_some() { "sent" } else { "file" };
+            finished.summary.report.mail = mailing::delivered_as(email);
         }
         if let Some((run, why)) = own_failure.or(failed.first()) {
             finished.undelivered = Some(format!("the mail of run {run}: {why}"));
@@ -473,12 +481,13 @@ impl Night<'_> {
     }
 
     /// Marks the run failed and tells people, as far as that is possible; what fails here is only logged.
-    async fn fail(&self, store: &mut Store, error: &anyhow::Error) {
+    /// Says what became of the mail.
+    async fn fail(&self, store: &mut Store, error: &anyhow::Error) -> &'static str {
         let now = self.clock.now();
         if let Err(also) = store.fail_run(&self.record.id, now) {
             tracing::error!(error = %format!("{also:#}"), "the run could not be marked failed");
         }
-        let Some(email) = self.email else { return };
+        let Some(email) = self.email else { return "off" };
         let report = FailureReport {
             run_id: Some(self.record.id.clone()),
             date: self.options.date,
@@ -493,10 +502,23 @@ impl Night<'_> {
             anyhow::Ok(delivery.failed)
         };
         match told.await {
-            Ok(failed) if failed.is_empty() => {}
-            Ok(failed) => tracing::error!(?failed, "the failure could not be mailed; it waits in the outbox"),
-            Err(also) => tracing::error!(error = %format!("{also:#}"), "the failure could not be mailed"),
+            Ok(failed) if failed.is_empty() => mailing::delivered_as(email),
+            Ok(failed) => {
+                tracing::error!(?failed, "the failure could not be mailed; it waits in the outbox");
+                "pending"
+            }
+            Err(also) => {
+                tracing::error!(error = %format!("{also:#}"), "the failure could not be mailed");
+                "off"
+            }
         }
+    }
+
+    /// What is left to say of a failed run, beside its error.
+    fn failed(&self, mail: &'static str) -> FailedRun {
+        let rerun_of = self.before.as_ref().map(|run| run.id.clone());
+        let summary = Summary::failed(&self.record.id, self.options.date, self.options.mode, rerun_of, mail);
+        FailedRun { summary: Box::new(summary) }
     }
 }
 

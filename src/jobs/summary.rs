@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::evidence::Judged;
 use super::inbox::BillOutcome;
 use super::notify::Told;
-use crate::model::{Disposition, Total};
+use crate::model::{BusinessDate, Disposition, Total};
 use crate::recon::Tally;
 use crate::store::{CoverageRow, RunMode, RunStatus};
 
@@ -158,6 +158,27 @@ pub struct Parts<'a> {
 }
 
 impl Summary {
+    /// The summary of a run that failed: nothing that it counted is to be trusted, so it counts nothing.
+    pub fn failed(run: &str, date: BusinessDate, mode: RunMode, rerun_of: Option<String>, mail: &'static str) -> Self {
+        Self {
+            schema: SCHEMA,
+            run: run.to_owned(),
+            date: date.to_string(),
+            mode: mode.name(),
+            status: RunStatus::Failed.name(),
+            rerun_of,
+            coverage: CoverageSummary::default(),
+            bills: Vec::new(),
+            payments: Tally::default(),
+            orders: Tally::default(),
+            refunds: refunds_json(Total::default(), Total::default()),
+            notifications: NotificationSummary::default(),
+            exceptions: ExceptionSummary::default(),
+            tie_out: false,
+            report: ReportSummary { files: Vec::new(), mail },
+        }
+    }
+
     /// The summary of what a run found and did.
     pub fn new(judged: &Judged, parts: Parts<'_>) -> Self {
         let due = judged.totals.payments.get(Disposition::NotifyDue).count;
@@ -234,6 +255,10 @@ pub fn refund_totals(judged: &Judged) -> (Total, Total) {
 
 fn refunds(judged: &Judged) -> Value {
     let (matched, unmatched) = refund_totals(judged);
+    refunds_json(matched, unmatched)
+}
+
+fn refunds_json(matched: Total, unmatched: Total) -> Value {
     let mut all = matched;
     all.merge(unmatched);
     json!({

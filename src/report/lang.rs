@@ -253,7 +253,8 @@ impl Lang {
         }
     }
 
-    pub(super) fn alert(self, alert: &Alert) -> String {
+    /// What heads the report, as a paragraph.
+    pub fn alert(self, alert: &Alert) -> String {
         match self {
             Self::Zh => zh::alert(alert),
             Self::En => en::alert(alert),

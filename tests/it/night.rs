@@ -207,6 +207,8 @@ async fn a_wrong_key_ends_the_run_after_the_first_answer() {
     rig.key = "another-key-altogether".to_owned();
     let error = rig.try_run(RunMode::Live).await.unwrap_err();
     assert!(format!("{error:#}").contains("code 4"), "{error:#}");
+    let failed = error.downcast_ref::<etcp_recon::jobs::run::FailedRun>().unwrap();
+    assert_eq!((failed.summary.status, failed.summary.tie_out), ("failed", false));
     assert!(rig.ledger().is_empty());
 }
 
