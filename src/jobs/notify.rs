@@ -408,7 +408,9 @@ impl<'a> Teller<'a> {
         let seen: Vec<OrderSnapshot> = entries.iter().map(|entry| entry.snapshot.clone()).chain(closed).collect();
         self.store.record_readings(self.run_id, &seen, asked_at)?;
         let reading = reading(&open_states, &closed_states, complete);
-        Ok(Some(Asked { reading, entry: entries.pop(), at: asked_at }))
+        // Only what is listed once can be paid: of two entries no one can say which verification info counts.
+        let entry = entries.pop().filter(|_| entries.is_empty());
+        Ok(Some(Asked { reading, entry, at: asked_at }))
     }
 
     /// A failed read decides nothing; 4 and 5 stop all sending.
