@@ -287,7 +287,8 @@ pub fn payments_of_file(
     let mut set_aside = Vec::new();
     let summary = read_bill(input, source, &mut |item| match item {
         BillItem::Row(row) => {
-            rows.push(SourcedRow { source: source.name.clone(), role: source.role, bill: 0, row });
+            let is_id_derived = SourcedRow::derives_id(&row, &source.id_prefix);
+            rows.push(SourcedRow { source: source.name.clone(), role: source.role, bill: 0, is_id_derived, row });
         }
         BillItem::SetAside(item) => set_aside.push(item),
     })?;

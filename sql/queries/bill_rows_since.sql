@@ -10,7 +10,7 @@ wanted (external_order_id) AS (
     UNION ALL SELECT bill_row.external_order_id FROM payment JOIN bill_row ON bill_row.payment_id = payment.payment_id
     UNION ALL SELECT external_order_id FROM notification WHERE state IN ('planned', 'sending', 'acknowledged', 'unknown', 'rejected', 'held')
     UNION ALL SELECT external_order_id FROM exception WHERE status = 'open' AND external_order_id IS NOT NULL)
-SELECT bill_row.*, bill.source, bill.role
+SELECT bill_row.*, bill.source, bill.role, bill.id_prefix
 FROM (SELECT DISTINCT external_order_id FROM wanted) AS wanted
 CROSS JOIN bill_row -- CROSS, as UNION ALL above: SQLite would scan all rows for the sake of an order
 JOIN bill ON bill.id = bill_row.bill_id

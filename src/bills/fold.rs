@@ -23,8 +23,17 @@ pub struct SourcedRow {
     pub role: Role,
     /// The bill, any number that tells bills apart.
     pub bill: i64,
+    /// Its external order id was made of `id_prefix` and payment id, for the bill brings none.
+    pub is_id_derived: bool,
     /// The row.
     pub row: BillRow,
+}
+
+impl SourcedRow {
+    /// Whether a row's external order id is what `id_prefix` and its payment id give.
+    pub fn derives_id(row: &BillRow, id_prefix: &str) -> bool {
+        row.external_order_id.as_str().strip_prefix(id_prefix) == Some(row.payment_id.as_str())
+    }
 }
 
 /// A refund, from all rows that tell of it.

@@ -148,7 +148,8 @@ fn sourced_row(row: &Row<'_>) -> rusqlite::Result<SourcedRow> {
         channel: row.get("channel")?,
     };
     let role = if row.get::<_, String>("role")? == "ledger" { Role::Ledger } else { Role::Trade };
-    Ok(SourcedRow { source: row.get("source")?, role, bill: row.get("bill_id")?, row: bill_row })
+    let is_id_derived = SourcedRow::derives_id(&bill_row, &row.get::<_, String>("id_prefix")?);
+    Ok(SourcedRow { source: row.get("source")?, role, bill: row.get("bill_id")?, is_id_derived, row: bill_row })
 }
 
 impl Store {
@@ -234,7 +235,7 @@ impl Store {
     pub fn bill_rows_of(&self, id: &str) -> Result<Vec<(SourcedRow, String)>, StoreError> {
         let failed = self.failed("looking for bill rows");
         let sql =
-            "SELECT bill_row.*, bill.source, bill.role, bill.file_name FROM bill_row JOIN bill ON bill.id = bill_id
+            "SELECT bill_row.*, bill.source, bill.role, bill.id_prefix, bill.file_name FROM bill_row JOIN bill ON bill.id = bill_id
                    WHERE payment_id = :id OR external_order_id = :id OR refund_id = :id OR trade_no = :id
                       OR lower(order_id) = lower(:id) ORDER BY at, bill_id, line";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;

@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod contract;
 mod demo;
 mod killed;
 mod layout;

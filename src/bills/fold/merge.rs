@@ -135,9 +135,15 @@ impl Plan {
 
 /// Payments while rows are put into them; the order of the rows does not show in the result.
 pub(super) struct Merging {
-    payments: Vec<Option<Payment>>,
+    payments: Vec<Option<Named>>,
     totals: Vec<Total>,
     aliases: Vec<(ExternalOrderId, usize)>,
+}
+
+/// A payment, and whether its external order id is only derived.
+struct Named {
+    payment: Payment,
+    is_id_derived: bool,
 }
 
 /// Payments in their final order.
@@ -152,7 +158,11 @@ pub(super) struct Merged {
 impl Merging {
     pub(super) fn new(plan: &Plan) -> Self {
         let len = plan.slots.len();
-        Self { payments: vec![None; len], totals: vec![Total::default(); len], aliases: Vec::new() }
+        Self {
+            payments: std::iter::repeat_with(|| None).take(len).collect(),
+            totals: vec![Total::default(); len],
+            aliases: Vec::new(),
+        }
     }
 
     /// Puts a row where the plan wants it.
@@ -165,19 +175,19 @@ impl Merging {
         let found = single(row);
         match &mut self.payments[slot.place] {
             empty @ None => *empty = Some(found),
-            Some(payment) => {
-                if payment.external_order_id != found.external_order_id {
-                    self.aliases.push((payment.external_order_id.clone(), slot.place));
-                    self.aliases.push((found.external_order_id.clone(), slot.place));
+            Some(known) => {
+                if known.payment.external_order_id != found.payment.external_order_id {
+                    self.aliases.push((known.payment.external_order_id.clone(), slot.place));
+                    self.aliases.push((found.payment.external_order_id.clone(), slot.place));
                 }
-                absorb(payment, found);
+                absorb(known, found);
             }
         }
     }
 
     pub(super) fn finish(self, plan: &Plan) -> Merged {
         let mut sorted: Vec<(usize, Payment)> =
-            self.payments.into_iter().enumerate().filter_map(|(place, payment)| Some((place, payment?))).collect();
+            self.payments.into_iter().enumerate().filter_map(|(place, named)| Some((place, named?.payment))).collect();
         sorted.sort_unstable_by(|(_, a), (_, b)| in_order(a, b));
 
         let mut place_to_index = vec![0; plan.slots.len()];
@@ -204,9 +214,9 @@ impl Merging {
 }
 
 /// What one row by itself says.
-fn single(sourced: SourcedRow) -> Payment {
-    let SourcedRow { source, row, .. } = sourced;
-    Payment {
+fn single(sourced: SourcedRow) -> Named {
+    let SourcedRow { source, is_id_derived, row, .. } = sourced;
+    let payment = Payment {
         source,
         payment_id: row.payment_id,
         external_order_id: row.external_order_id,
@@ -220,12 +230,16 @@ fn single(sourced: SourcedRow) -> Payment {
         conflict: false,
         bill_disagrees: false,
         rows: 1,
-    }
+    };
+    Named { payment, is_id_derived }
 }
 
 /// Adds what `other` knows. Commutative and associative, so that the order of rows does not matter.
-fn absorb(payment: &mut Payment, other: Payment) {
-    if represents_better(&other, payment) {
+fn absorb(known: &mut Named, found: Named) {
+    let is_better = represents_better(&found, known);
+    let (payment, other) = (&mut known.payment, found.payment);
+    if is_better {
+        known.is_id_derived = found.is_id_derived;
         payment.source = other.source;
         payment.payment_id = other.payment_id;
         payment.external_order_id = other.external_order_id;
@@ -239,17 +253,20 @@ fn absorb(payment: &mut Payment, other: Payment) {
     payment.refunded = payment.refunded.max(other.refunded);
     payment.has_refund |= other.has_refund;
     payment.paid_at = payment.paid_at.min(other.paid_at);
-    let is_better = payment.channel.is_empty() || (!other.channel.is_empty() && other.channel < payment.channel);
-    if is_better {
+    let has_better_channel =
+        payment.channel.is_empty() || (!other.channel.is_empty() && other.channel < payment.channel);
+    if has_better_channel {
         payment.channel = other.channel;
     }
 }
 
-/// Whether `a` names a payment better than `b`: under an id that the platform can take, else the lesser one.
-fn represents_better(a: &Payment, b: &Payment) -> bool {
-    let rank = |payment: &Payment| !payment.external_order_id.is_sendable();
-    rank(a)
-        .cmp(&rank(b))
+/// Whether `a` names a payment better than `b`: by the merchant's own order number, else under an id that the
+/// platform can take, else by the lesser one.
+fn represents_better(a: &Named, b: &Named) -> bool {
+    let rank = |named: &Named| (named.is_id_derived, !named.payment.external_order_id.is_sendable());
+    let ranks = rank(a).cmp(&rank(b));
+    let (a, b) = (&a.payment, &b.payment);
+    ranks
         .then_with(|| a.external_order_id.cmp(&b.external_order_id))
         .then_with(|| a.source.cmp(&b.source))
         .then_with(|| a.payment_id.cmp(&b.payment_id))

@@ -21,6 +21,7 @@ fn sourced_row() -> impl Strategy<Value = SourcedRow> {
             source: format!("s{source}"),
             role: if is_ledger && source == 1 { Role::Ledger } else { Role::Trade },
             bill,
+            is_id_derived: payment % 2 == 0,
             row: BillRow {
                 line: 2,
                 kind,

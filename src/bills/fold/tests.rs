@@ -10,6 +10,7 @@ fn row(source: &str, bill: i64, payment_id: &str) -> SourcedRow {
         source: source.into(),
         role: Role::Trade,
         bill,
+        is_id_derived: false,
         row: BillRow {
             line: 2,
             kind: RowKind::Payment,
