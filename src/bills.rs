@@ -206,9 +206,9 @@ pub struct BillSummary {
     pub ignored: u64,
     /// Rows set aside.
     pub set_aside: u64,
-    /// Day of the earliest payment or refund.
+    /// Day of the earliest row that counts or moved no money.
     pub first_date: Option<BusinessDate>,
-    /// Day of the latest payment or refund.
+    /// Day of the latest row that counts or moved no money.
     pub last_date: Option<BusinessDate>,
     /// The days the bill says it is for, if its format says so; `generic` does not.
     pub period: Option<(BusinessDate, BusinessDate)>,
@@ -238,7 +238,18 @@ impl BillSummary {
             RowKind::Refund => &mut self.refunds,
         };
         *counter = counter.saturating_add(1);
-        let date = row.at.business_date();
+        self.widen(row.at.business_date());
+    }
+
+    /// Counts a row that moved no money: the bill is for its day all the same.
+    fn count_ignored(&mut self, at: Option<Timestamp>) {
+        self.ignored = self.ignored.saturating_add(1);
+        if let Some(at) = at {
+            self.widen(at.business_date());
+        }
+    }
+
+    fn widen(&mut self, date: BusinessDate) {
         self.first_date = Some(self.first_date.map_or(date, |first| first.min(date)));
         self.last_date = Some(self.last_date.map_or(date, |last| last.max(date)));
     }

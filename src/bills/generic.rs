@@ -45,7 +45,7 @@ pub(super) fn read(
             return Err(unfinished(&rows, &layout));
         }
         match parsed {
-            Parsed::Ignored => summary.ignored = summary.ignored.saturating_add(1),
+            Parsed::Ignored(at) => summary.count_ignored(at),
             Parsed::SetAside(item) => {
                 summary.set_aside = summary.set_aside.saturating_add(1);
                 sink(BillItem::SetAside(item));

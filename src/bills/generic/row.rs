@@ -16,8 +16,8 @@ pub(super) enum Parsed {
         /// Whether its external order id stands in the bill.
         has_own_external_id: bool,
     },
-    /// It moved no money.
-    Ignored,
+    /// It moved no money; its time, if that can be read.
+    Ignored(Option<Timestamp>),
     /// It is bad.
     SetAside(SetAside),
 }
@@ -46,7 +46,7 @@ pub(super) fn parse(record: &StringRecord, line: u64, layout: &Layout, source: &
     let cells = Cells { record, layout, unit: source.generic.unit };
     let word = cells.text(Column::Status);
     let row = match source.generic.meaning(word) {
-        Some(StatusMeaning::Ignored) => return Parsed::Ignored,
+        Some(StatusMeaning::Ignored) => return Parsed::Ignored(cells.paid_at().ok()),
         Some(StatusMeaning::Payment) => cells.row(line, RowKind::Payment, source),
         Some(StatusMeaning::Refund) => cells.row(line, RowKind::Refund, source),
         None => Err(Fault::new(Column::Status, format!("the status `{}` is not known", shortened(word, 40)))),
