@@ -52,6 +52,7 @@ pub struct Judged {
     /// Whether all counts and sums add up.
     pub tie_out: bool,
     window_start: Timestamp,
+    grace_s: i64,
 }
 
 /// Reads the evidence and judges it.
@@ -90,6 +91,7 @@ pub fn judge(store: &Store, scope: &Scope) -> Result<Judged, StoreError> {
         control: Control::default(),
         tie_out: false,
         window_start: scope.start,
+        grace_s: scope.grace_s,
     };
     judged.count(&tables);
     judged.tie_out = every_row_stands && all.holds() && judged.totals.tie_out(&judged.control).holds();
@@ -308,6 +310,40 @@ impl Judged {
         }
         found.extend(self.lone_order_exceptions());
         found
+    }
+
+    /// Subjects of earlier days that a finished run has reported. What became of them since is told now, for
+    /// no run of their own day will: a refund of the next day, an order that closed in the night. Only those
+    /// of which the window holds everything, and orders whose last day has its bills.
+    pub fn reported_before(&self, reported: &HashSet<BusinessDate>) -> HashSet<ExceptionKey> {
+        let is_earlier = |date: BusinessDate| date < self.date && reported.contains(&date);
+        let from = self.window_start.plus_s(self.grace_s);
+        let is_whole = |order: &StoredOrder| {
+            let seen = &order.snapshot;
+            seen.entrance_at >= from && seen.exit_at.is_none_or(|exit| exit.business_date() <= self.date)
+        };
+        let mut keys = HashSet::new();
+        let key = |side, subject: String, n, beside| ExceptionKey { side, subject, n, beside };
+        let ordinals = self.payment_ordinals();
+        for ((payment, judged), n) in self.payments.iter().zip(&self.outcome.payments).zip(ordinals) {
+            let order = judged.order.and_then(|order| self.orders.get(at(order)));
+            let tells = judged.disposition != Disposition::Unverifiable;
+            if tells
+                && is_earlier(payment.paid_at.business_date())
+                && payment.paid_at >= from
+                && order.is_none_or(is_whole)
+            {
+                let subject = payment.external_order_id.to_string();
+                keys.insert(key(Side::Payment, subject.clone(), n, false));
+                keys.insert(key(Side::Payment, subject, n, true));
+            }
+        }
+        for ((order, judged), date) in self.orders.iter().zip(&self.outcome.orders).zip(&self.order_dates) {
+            if judged.disposition != Disposition::Unverifiable && is_earlier(*date) && is_whole(order) {
+                keys.insert(key(Side::Order, order.snapshot.order_id.key(), 0, false));
+            }
+        }
+        keys
     }
 
     fn lone_order_exceptions(&self) -> impl Iterator<Item = ExceptionFacts> + '_ {

@@ -15,17 +15,19 @@ pub struct Examined<'a> {
     pub found: Vec<ExceptionFacts>,
     /// Every subject in the evidence, with what it is called now.
     pub subjects: BTreeMap<ExceptionKey, &'static str>,
-    /// Subjects of the run's own list, whatever their date.
-    pub listed: &'a HashSet<ExceptionKey>,
+    /// Subjects that this run tells of, whatever their date: those of its own list, and what became since of
+    /// what earlier runs have reported.
+    pub told_now: &'a HashSet<ExceptionKey>,
 }
 
 /// Decides what becomes of the open exceptions, and which are new.
 ///
-/// New ones are those of the date, and those of any date that a notification left behind. An open one
+/// New ones are those of the date, those of any date that a notification left behind, and those that came
+/// over what earlier runs had reported. An open one
 /// whose subject the run did not see, or could only call unverifiable, is carried as it was: no
 /// evidence is not evidence.
 pub fn changes(open: &[ExceptionRow], examined: Examined<'_>) -> ExceptionChanges {
-    let Examined { date, found, subjects, listed } = examined;
+    let Examined { date, found, subjects, told_now } = examined;
     let mut found: BTreeMap<ExceptionKey, ExceptionFacts> =
         found.into_iter().map(|facts| (facts.key.clone(), facts)).collect();
     let mut changes = ExceptionChanges::default();
@@ -46,7 +48,8 @@ pub fn changes(open: &[ExceptionRow], examined: Examined<'_>) -> ExceptionChange
             },
         }
     }
-    let is_new = |facts: &ExceptionFacts| facts.date == date || listed.contains(&facts.key) || left_behind(&facts.kind);
+    let is_new =
+        |facts: &ExceptionFacts| facts.date == date || told_now.contains(&facts.key) || left_behind(&facts.kind);
     changes.opened.extend(found.into_values().filter(is_new));
     changes
 }

@@ -30,8 +30,8 @@ use crate::notify::Resend;
 use crate::report::data::{PartialReason, Sentence};
 use crate::report::{FailureReport, ReportData};
 use crate::store::{
-    CoverageRow, ExceptionKey, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock, RunMode,
-    RunRecord, RunStatus, Store,
+    CoverageRow, ExceptionKey, ExceptionRow, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock,
+    RunMode, RunRecord, RunStatus, Store,
 };
 
 /// Which run, and how.
@@ -318,7 +318,7 @@ impl Night<'_> {
         let reasons = self.partial_reasons(intake, telling, unknown);
         let status = if reasons.is_empty() { RunStatus::Complete } else { RunStatus::Partial };
         let open_before = store.open_exceptions()?;
-        let changes = self.exception_changes(judged, &open_before);
+        let changes = self.exception_changes(judged, &open_before, &store.reported_dates()?);
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let parts = Parts {
             run: &self.record.id,
@@ -425,12 +425,17 @@ impl Night<'_> {
         Ok(())
     }
 
-    fn exception_changes(&self, judged: &Judged, open: &[crate::store::ExceptionRow]) -> ExceptionChanges {
+    fn exception_changes(
+        &self,
+        judged: &Judged,
+        open: &[ExceptionRow],
+        reported: &HashSet<BusinessDate>,
+    ) -> ExceptionChanges {
         if self.options.mode == RunMode::DryRun {
             let carried = open.iter().map(|row| (row.id, row.facts.clone())).collect();
             return ExceptionChanges { carried, ..ExceptionChanges::default() };
         }
-        let listed = judged
+        let told_now = judged
             .listed_orders()
             .map(|(_, order)| ExceptionKey {
                 side: Side::Order,
@@ -438,9 +443,10 @@ impl Night<'_> {
                 n: 0,
                 beside: false,
             })
+            .chain(judged.reported_before(reported))
             .collect::<HashSet<_>>();
         let found = judged.exceptions();
-        let examined = Examined { date: self.options.date, found, subjects: subjects(judged), listed: &listed };
+        let examined = Examined { date: self.options.date, found, subjects: subjects(judged), told_now: &told_now };
         changes(open, examined)
     }
 

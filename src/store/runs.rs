@@ -1,5 +1,7 @@
 //! Runs: their life, what they covered, and what they called each payment and order.
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 use super::orders::{open_before_closed, record_snapshot};
@@ -161,6 +163,19 @@ impl Store {
     /// When the database cannot be read.
     pub fn last_finished_live_run(&self, date: BusinessDate) -> Result<Option<RunRecord>, StoreError> {
         last_finished_live(&self.connection, date).map_err(self.failed("looking for the last run"))
+    }
+
+    /// The dates that a finished run has reported; a dry run reports nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn reported_dates(&self) -> Result<HashSet<BusinessDate>, StoreError> {
+        let failed = self.failed("reading the runs");
+        let sql =
+            "SELECT DISTINCT business_date FROM run WHERE mode <> 'dry_run' AND status IN ('complete', 'partial')";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map([], |row| parsed(row, "business_date", |day| day.parse().ok()));
+        rows.and_then(Iterator::collect).map_err(&failed)
     }
 
     /// The newest complete live run of any date.

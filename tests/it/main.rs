@@ -6,6 +6,7 @@ mod cli;
 mod contract;
 mod demo;
 mod killed;
+mod later;
 mod layout;
 mod matching;
 mod merchant;

@@ -111,6 +111,12 @@ impl Rig {
         self.try_run(RunMode::Live).await.unwrap()
     }
 
+    /// A live run of another date than [`DATE`].
+    pub async fn run_of(&self, day: &str) -> Finished {
+        let options = RunOptions { date: date(day), mode: RunMode::Live, no_email: false };
+        run::run(&self.settings(), options, &self.clock, &Silent).await.unwrap()
+    }
+
     pub async fn try_run(&self, mode: RunMode) -> anyhow::Result<Finished> {
         let options = RunOptions { date: date(DATE), mode, no_email: false };
         run::run(&self.settings(), options, &self.clock, &Silent).await

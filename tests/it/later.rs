@@ -1,0 +1,63 @@
+//! What changes after the day it belongs to was reported.
+
+use etcp_recon::model::{Amount, Disposition, OrderId};
+use etcp_recon::sandbox::Stay;
+use etcp_recon::store::{ExceptionRow, RunStatus};
+
+use super::support::{Rig, at, orders, payments, yuan};
+
+const USER: &str = "13800000001";
+const A: &str = "渝B757D0";
+
+fn kinds(rows: &[ExceptionRow]) -> Vec<&str> {
+    rows.iter().map(|row| row.facts.kind.as_str()).collect()
+}
+
+#[tokio::test]
+async fn an_order_that_closes_without_money_after_its_day_was_reported_is_an_exception() {
+    let rig = Rig::new().await;
+    rig.bind(USER, A);
+    rig.inside("ORDER-A", A, "8.00");
+    rig.bill("till-20261122.csv", &["p9,,渝B757D0,1.00,,closed,2026-11-22 09:00:00,cash"]);
+    let first = rig.run().await;
+    assert_eq!(orders(&first, Disposition::Unpaid), 1);
+    let id = OrderId::new("ORDER-A").unwrap();
+    rig.server.with_world(|w| w.pay_elsewhere(&id, yuan("8.00")) && w.leave(&id, at("2026-11-23 12:00:00")));
+    rig.clock.set(at("2026-11-24 10:30:00"));
+    let second = rig.run_of("2026-11-23").await;
+    assert!(second.summary.tie_out);
+    let open = rig.store().open_exceptions().unwrap();
+    assert_eq!(kinds(&open), ["payment_missing"], "{:?}", second.summary.orders);
+    assert_eq!(second.summary.exceptions.new, 1);
+}
+
+#[tokio::test]
+async fn a_refund_on_the_next_day_of_what_the_platform_booked_is_an_exception() {
+    let rig = Rig::new().await;
+    rig.bind(USER, A);
+    rig.left("ORDER-C", A, "8.00", "0.00");
+    rig.bill("till-20261122.csv", &["p3,ORDER-C,渝B757D0,8.00,,success,2026-11-22 10:00:00,cash"]);
+    let first = rig.run().await;
+    assert_eq!(payments(&first, Disposition::Settled), 1);
+    assert_eq!(first.status, RunStatus::Complete);
+    rig.bill("till-20261123.csv", &["p3,ORDER-C,渝B757D0,8.00,,refund,2026-11-23 10:00:00,cash"]);
+    rig.clock.set(at("2026-11-24 10:30:00"));
+    let second = rig.run_of("2026-11-23").await;
+    let open = rig.store().open_exceptions().unwrap();
+    assert_eq!(kinds(&open), ["refunded_after_settlement"], "{:?}", second.summary.payments);
+}
+
+#[tokio::test]
+async fn the_second_payment_of_an_order_is_told_after_the_first() {
+    let rig = Rig::new().await;
+    rig.bind(USER, A);
+    rig.order("ORDER-A", A, "2026-11-22 08:00:00", Stay::Inside { fee: yuan("5.00"), paid: Amount::ZERO });
+    rig.bill("till-a.csv", &["p1,ORDER-A,渝B757D0,5.00,,success,2026-11-22 09:00:00,cash"]);
+    rig.run().await;
+    let id = OrderId::new("ORDER-A").unwrap();
+    rig.server.with_world(|w| w.charge(&id, yuan("9.00")));
+    rig.bill("till-b.csv", &["p2,ORDER-A,渝B757D0,4.00,,success,2026-11-22 19:00:00,cash"]);
+    let second = rig.run().await;
+    assert_eq!(rig.ledger().len(), 2);
+    assert!(second.alarms.is_empty(), "{:?}", second.alarms);
+}
