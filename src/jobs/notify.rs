@@ -97,6 +97,8 @@ pub struct Teller<'a> {
     pub stopped: Option<Stopped>,
     /// The planned ones that the platform did not list in this run.
     unlisted: HashSet<i64>,
+    /// Payments due that could not be sent, for a read failed or there is nobody to ask for.
+    pub unsent: u64,
 }
 
 /// What a teller needs of the settings.
@@ -148,6 +150,7 @@ impl<'a> Teller<'a> {
             alarms: Vec::new(),
             stopped: None,
             unlisted: HashSet::new(),
+            unsent: 0,
         })
     }
 
@@ -279,15 +282,23 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
+    /// One that is due stays planned for want of evidence: the run is not complete, and the next one tries again.
+    const fn left_unsent(&mut self) -> bool {
+        self.unsent = self.unsent.saturating_add(1);
+        false
+    }
+
     /// One notification: fee asked again, mark durable, sent, outcome durable. Says whether it was sent.
     async fn deliver_one(&mut self, record: &NotificationRecord) -> anyhow::Result<bool> {
-        let Some(asked) = self.ask(record, false).await? else { return Ok(false) };
+        let Some(asked) = self.ask(record, false).await? else { return Ok(self.left_unsent()) };
         let (sending, entry) = match (precheck(&record.standing, &asked.reading, &self.policy), asked.entry) {
             (Precheck::Send { standing, .. }, Some(entry)) => (standing, entry),
             (Precheck::Send { .. }, None) => return Ok(false),
             (Precheck::NotSent { why, next }, _) => {
                 if matches!(why, WhyNot::Unlisted | WhyNot::PaidInCash) {
                     self.unlisted.insert(record.id);
+                } else if why == WhyNot::NoEvidence {
+                    self.left_unsent();
                 }
                 self.apply(record, &next, &reading_detail(&asked.reading))?;
                 return Ok(false);
@@ -302,18 +313,18 @@ impl<'a> Teller<'a> {
         };
         if let Some(fault) = request.fault() {
             tracing::warn!(payment.external_id = %record.external_order_id, fault, "not sent");
-            return Ok(false);
+            return Ok(self.left_unsent());
         }
         let token = match self.sessions.token(&record.user.mobile, &record.user.plate).await {
             Ok(token) => token,
             Err(error) => {
                 self.note_error(&error);
-                return Ok(false);
+                return Ok(self.left_unsent());
             }
         };
         let now = self.clock.now();
         if !fee_is_fresh(asked.at, now) {
-            return Ok(false);
+            return Ok(self.left_unsent());
         }
         let start = AttemptStart {
             request_sha256: request.hash(),

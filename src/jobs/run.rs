@@ -179,6 +179,7 @@ struct Telling {
     told: Told,
     alarms: Vec<Alarm>,
     stopped: Option<Stopped>,
+    unsent: u64,
 }
 
 impl Night<'_> {
@@ -303,7 +304,12 @@ impl Night<'_> {
             }
             teller.count_unlisted()?;
         }
-        Ok(Telling { told: teller.told, alarms: std::mem::take(&mut teller.alarms), stopped: teller.stopped })
+        Ok(Telling {
+            told: teller.told,
+            alarms: std::mem::take(&mut teller.alarms),
+            stopped: teller.stopped,
+            unsent: teller.unsent,
+        })
     }
 
     async fn finish(
@@ -462,6 +468,15 @@ impl Night<'_> {
         reasons.extend(missing.map(|source| PartialReason::BillMissing { source: source.clone() }));
         if self.options.mode == RunMode::Live && unknown > 0 {
             reasons.push(PartialReason::NotificationsUnknown { count: unknown });
+        }
+        if telling.unsent > 0 {
+            let count = telling.unsent;
+            reasons.push(PartialReason::Other {
+                text: Sentence::new(
+                    format!("{count} 笔待通知的支付未能发送：无法向平台核实费用，或车牌不在名册"),
+                    format!("{count} payments due could not be told: the fee could not be asked again, or the plate is not in the roster"),
+                ),
+            });
         }
         match telling.stopped {
             None => {}

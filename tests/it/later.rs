@@ -61,3 +61,30 @@ async fn the_second_payment_of_an_order_is_told_after_the_first() {
     assert_eq!(rig.ledger().len(), 2);
     assert!(second.alarms.is_empty(), "{:?}", second.alarms);
 }
+struct FailsFrom<'a>(&'a Rig);
+
+impl etcp_recon::jobs::progress::Progress for FailsFrom<'_> {
+    fn begin(&self, what: &str, _: Option<u64>) {
+        if what == "notify" {
+            self.0.fault("orderunpay:fail:always");
+        }
+    }
+    fn advance(&self) {}
+    fn end(&self) {}
+}
+
+#[tokio::test]
+async fn a_fee_that_cannot_be_asked_again_makes_the_run_partial() {
+    let rig = Rig::new().await;
+    rig.bind(USER, A);
+    rig.inside("ORDER-A", A, "5.50");
+    rig.bill("till.csv", &["p1,ORDER-A,渝B757D0,5.50,,success,2026-11-22 09:00:00,cash"]);
+    let options = etcp_recon::jobs::run::RunOptions {
+        date: super::support::date(super::support::DATE),
+        mode: etcp_recon::store::RunMode::Live,
+        no_email: true,
+    };
+    let run = etcp_recon::jobs::run::run(&rig.settings(), options, &rig.clock, &FailsFrom(&rig)).await.unwrap();
+    assert_eq!(payments(&run, Disposition::NotifyDue), 1);
+    assert_eq!(run.status, RunStatus::Partial, "{:?}", run.reasons);
+}

@@ -49,7 +49,10 @@ impl Teller<'_> {
             match (known.by_id.get(&payment.external_order_id), held(one)) {
                 (Some(record), Some(why)) => to_hold.push(((*record).clone(), why)),
                 (Some(_), None) => {}
-                (None, _) => new.extend(new_notification(judged, one, users)),
+                (None, _) => match new_notification(judged, one, users) {
+                    Some(notification) => new.push(notification),
+                    None => self.unsent = self.unsent.saturating_add(1),
+                },
             }
         }
         let newly_held = new.iter().filter(|one| one.standing.state == NotificationState::Held).count();
