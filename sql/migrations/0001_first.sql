@@ -82,6 +82,7 @@ CREATE TABLE bill_row (
 CREATE INDEX bill_row_by_time ON bill_row (at);
 CREATE INDEX bill_row_by_payment ON bill_row (payment_id);
 CREATE INDEX bill_row_by_external_order ON bill_row (external_order_id);
+CREATE INDEX bill_row_by_order ON bill_row (lower(order_id)) WHERE order_id IS NOT NULL;
 
 -- A row of a bill that could not be read, kept with its reason.
 CREATE TABLE set_aside (
@@ -119,7 +120,8 @@ CREATE TABLE order_head (
     snapshot_id  INTEGER NOT NULL UNIQUE REFERENCES order_snapshot (id),
     open         INTEGER NOT NULL CHECK (open IN (0, 1)),
     relevant_at  INTEGER NOT NULL, -- exit, else entrance: what a window of days selects by
-    last_seen_at INTEGER NOT NULL
+    last_seen_at INTEGER NOT NULL,
+    last_seen_run TEXT REFERENCES run (id) -- in whose pull; two runs may fall into one second
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX order_head_by_time ON order_head (relevant_at);
 CREATE INDEX order_head_open ON order_head (order_key) WHERE open = 1;

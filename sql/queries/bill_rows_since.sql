@@ -1,12 +1,16 @@
 -- The bill rows that a run works on, in the order they were stored: those since the start of the window, and
 -- every other row of the payments they speak of, of unfinished notifications and of open exceptions. A row of
--- the window that contradicts an older one under the same id would otherwise look clean.
+-- the window that contradicts an older one under the same id would otherwise look clean. The older payments of the
+-- orders that the window's payments name are among them: without the first, the second would not be one too many.
 WITH payment (payment_id) AS (
     SELECT payment_id FROM bill_row WHERE at >= :start AND kind = 'refund'
     UNION ALL SELECT payment_id FROM notification WHERE state IN ('planned', 'sending', 'acknowledged', 'unknown', 'rejected', 'held')
     UNION ALL SELECT payment_id FROM exception WHERE status = 'open' AND payment_id IS NOT NULL),
 wanted (external_order_id) AS (
     SELECT external_order_id FROM bill_row WHERE at >= :start
+    UNION ALL SELECT sibling.external_order_id FROM bill_row AS named
+          JOIN bill_row AS sibling ON lower(sibling.order_id) = lower(named.order_id) AND sibling.order_id IS NOT NULL
+          WHERE named.at >= :start AND named.order_id IS NOT NULL
     UNION ALL SELECT bill_row.external_order_id FROM payment JOIN bill_row ON bill_row.payment_id = payment.payment_id
     UNION ALL SELECT external_order_id FROM notification WHERE state IN ('planned', 'sending', 'acknowledged', 'unknown', 'rejected', 'held')
     UNION ALL SELECT external_order_id FROM exception WHERE status = 'open' AND external_order_id IS NOT NULL)

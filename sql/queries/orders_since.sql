@@ -8,7 +8,7 @@ WITH wanted (order_key) AS (
           WHERE refund.at >= :start AND refund.kind = 'refund' AND paid.order_id IS NOT NULL
     UNION ALL SELECT order_key FROM notification WHERE state IN ('planned', 'sending', 'acknowledged', 'unknown', 'rejected', 'held')
     UNION ALL SELECT lower(order_id) FROM exception WHERE status = 'open' AND order_id IS NOT NULL)
-SELECT order_snapshot.*, order_head.last_seen_at, order_day.business_date
+SELECT order_snapshot.*, order_head.last_seen_at, order_head.last_seen_run, order_day.business_date
 FROM (SELECT DISTINCT order_key FROM wanted) AS wanted
 JOIN order_head ON order_head.order_key = wanted.order_key
 JOIN order_snapshot ON order_snapshot.id = order_head.snapshot_id

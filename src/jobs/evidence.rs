@@ -23,6 +23,8 @@ pub struct Scope {
     pub grace_s: i64,
     /// What was pulled, by the run that counts for it; none when none ever was.
     pub coverage: Option<Vec<CoverageRow>>,
+    /// The run whose coverage that is.
+    pub covered_by: Option<String>,
     /// Whether a required bill of the date is absent.
     pub bill_missing: bool,
 }
@@ -117,7 +119,8 @@ impl Tables {
         for (row, order) in order_rows.iter_mut().zip(orders) {
             let seen = &order.snapshot;
             let moment = seen.plate.as_ref().and_then(|plate| pulled_at.get(plate));
-            row.vanished = seen.state.is_open() && moment.is_some_and(|at| order.last_seen_at < *at);
+            let seen_then = order.last_seen_run == scope.covered_by;
+            row.vanished = seen.state.is_open() && !seen_then && moment.is_some_and(|at| order.last_seen_at <= *at);
             let day = seen.exit_at.unwrap_or(seen.entrance_at).business_date();
             row.missing_is_unverifiable = scope.bill_missing && day == scope.date;
         }

@@ -168,6 +168,7 @@ struct Intake {
     inbox: InboxOutcome,
     missing_sources: Vec<String>,
     coverage: Option<Vec<CoverageRow>>,
+    covered_by: Option<String>,
     rejected_records: u64,
     roster: Vec<RosterPlate>,
     platform_ahead_s: Option<i64>,
@@ -200,6 +201,7 @@ impl Night<'_> {
             missing_sources: missing.map(|one| one.source.name.clone()).collect(),
             inbox,
             coverage: None,
+            covered_by: None,
             rejected_records: 0,
             roster: store.roster()?,
             platform_ahead_s: None,
@@ -255,6 +257,7 @@ impl Night<'_> {
         if let Some(run_id) = covered_by {
             intake.coverage = Some(store.coverage(&run_id)?);
             intake.rejected_records = u64::try_from(store.rejected_records(&run_id)?.len()).unwrap_or(u64::MAX);
+            intake.covered_by = Some(run_id);
         }
         Ok(())
     }
@@ -266,6 +269,7 @@ impl Night<'_> {
             start: first_day.start(),
             grace_s: self.settings.matching.grace_s(),
             coverage: intake.coverage.clone(),
+            covered_by: intake.covered_by.clone(),
             bill_missing: !intake.missing_sources.is_empty(),
         }
     }

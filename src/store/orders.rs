@@ -14,6 +14,8 @@ pub struct StoredOrder {
     pub seen_at: Timestamp,
     /// When the platform last listed the order.
     pub last_seen_at: Timestamp,
+    /// In which run.
+    pub last_seen_run: Option<String>,
     /// The day that a finished run has reported it under.
     pub reported_date: Option<BusinessDate>,
 }
@@ -56,6 +58,7 @@ fn stored_order(row: &Row<'_>) -> rusqlite::Result<StoredOrder> {
         snapshot: snapshot(row)?,
         seen_at: Timestamp::from_unix(row.get("seen_at")?),
         last_seen_at: Timestamp::from_unix(row.get("last_seen_at")?),
+        last_seen_run: row.get("last_seen_run")?,
         reported_date: parsed_if_any(row, "business_date", |day| day.parse().ok())?,
     })
 }
@@ -92,8 +95,10 @@ pub(super) fn record_snapshot(
             return Ok(());
         }
         if *known == seen {
-            let sql = "UPDATE order_head SET last_seen_at = :seen_at WHERE order_key = :key";
-            transaction.prepare_cached(sql)?.execute(named_params! {":key": key, ":seen_at": seen_at.unix()})?;
+            let sql = "UPDATE order_head SET last_seen_at = :seen_at, last_seen_run = :run_id WHERE order_key = :key";
+            transaction
+                .prepare_cached(sql)?
+                .execute(named_params! {":key": key, ":seen_at": seen_at.unix(), ":run_id": run_id})?;
             return Ok(());
         }
     }
@@ -129,14 +134,15 @@ fn insert_snapshot(
     let snapshot_id = transaction.last_insert_rowid();
     transaction
         .prepare_cached(
-            "INSERT INTO order_head (order_key, snapshot_id, open, relevant_at, last_seen_at)
-             VALUES (:order_key, :snapshot_id, :open, :relevant_at, :seen_at)
+            "INSERT INTO order_head (order_key, snapshot_id, open, relevant_at, last_seen_at, last_seen_run)
+             VALUES (:order_key, :snapshot_id, :open, :relevant_at, :seen_at, :run_id)
              ON CONFLICT (order_key) DO UPDATE SET snapshot_id = excluded.snapshot_id, open = excluded.open,
-                 relevant_at = excluded.relevant_at, last_seen_at = excluded.last_seen_at",
+                 relevant_at = excluded.relevant_at, last_seen_at = excluded.last_seen_at,
+                 last_seen_run = excluded.last_seen_run",
         )?
         .execute(named_params! {
             ":order_key": key, ":snapshot_id": snapshot_id, ":open": seen.state.is_open(),
-            ":relevant_at": seen.exit_at.unwrap_or(seen.entrance_at).unix(), ":seen_at": seen_at.unix(),
+            ":relevant_at": seen.exit_at.unwrap_or(seen.entrance_at).unix(), ":seen_at": seen_at.unix(), ":run_id": run_id,
         })?;
     Ok(())
 }

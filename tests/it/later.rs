@@ -59,7 +59,7 @@ async fn the_second_payment_of_an_order_is_told_after_the_first() {
     rig.bill("till-b.csv", &["p2,ORDER-A,渝B757D0,4.00,,success,2026-11-22 19:00:00,cash"]);
     let second = rig.run().await;
     assert_eq!(rig.ledger().len(), 2);
-    assert!(second.alarms.is_empty(), "{:?}", second.alarms);
+    assert!(second.report.alerts.is_empty(), "{:?}", second.report.alerts);
 }
 struct FailsFrom<'a>(&'a Rig);
 

@@ -3,8 +3,8 @@
 use std::fs;
 
 use etcp_recon::model::Disposition::{
-    AmountMismatch, Notified, NotifyDue, NotifyHeld, NotifyRejected, NotifyUnknown, OrderNotFound, PaymentMissing,
-    Settled, Unpaid, Unverifiable,
+    AmountMismatch, DuplicatePayment, Notified, NotifyDue, NotifyHeld, NotifyRejected, NotifyUnknown, OrderNotFound,
+    PaymentMissing, Settled, Unpaid, Unverifiable, Vanished,
 };
 use etcp_recon::store::{RunMode, RunStatus};
 
@@ -234,4 +234,41 @@ async fn a_refused_bill_changes_nothing_and_makes_the_run_partial() {
     assert!(refused.reason.as_deref().unwrap().contains("line 2"), "{refused:?}");
     fs::remove_file(rig.path("inbox/broken.csv")).unwrap();
     assert_eq!(rig.run().await.status, RunStatus::Complete);
+}
+
+#[tokio::test]
+async fn an_order_that_is_gone_has_vanished_even_when_two_runs_fall_into_one_second() {
+    let rig = Rig::new().await;
+    rig.bind(USER, A);
+    rig.inside("ORDER-A", A, "5.50");
+    let first = rig.run().await;
+    assert_eq!(orders(&first, Unpaid), 1);
+    let id = etcp_recon::model::OrderId::new("ORDER-A").unwrap();
+    rig.server.with_world(|world| assert!(world.vanish(&id)));
+    let second = rig.run().await;
+    assert_eq!((orders(&second, Unpaid), orders(&second, Vanished)), (0, 1));
+    let offline = rig.try_run(RunMode::Offline).await.unwrap();
+    assert_eq!(orders(&offline, Vanished), 1, "offline judges by the same coverage");
+    assert_eq!(offline.summary.coverage.pulled, 1);
+}
+
+#[tokio::test]
+async fn the_first_of_two_payments_is_known_also_when_it_is_older_than_the_window() {
+    let rig = Rig::new().await;
+    rig.bind(USER, A);
+    let stay = etcp_recon::sandbox::Stay::Left {
+        fee: super::support::yuan("8.00"),
+        cash: super::support::yuan("0.00"),
+        exit_at: super::support::at("2026-11-22 18:00:00"),
+    };
+    rig.order("ORDER-A", A, "2026-11-17 08:00:00", stay);
+    rig.bill(
+        "till.csv",
+        &[
+            "p1,ORDER-A,渝B757D0,8.00,,success,2026-11-13 09:00:00,wxpay",
+            "p2,ORDER-A,渝B757D0,8.00,,success,2026-11-22 09:00:00,wxpay",
+        ],
+    );
+    let finished = rig.run().await;
+    assert_eq!(payments(&finished, DuplicatePayment), 1, "{:?}", finished.summary.payments);
 }
