@@ -277,11 +277,16 @@ impl<R: Read> Read for HashingReader<R> {
     }
 }
 
-/// Whether a source has a bill for `date`: rows of it, or, empty, the date in its name.
-pub fn has_bill_for(bills: &[ImportedBill], source: &str, date: BusinessDate) -> bool {
+/// Whether a source has a bill for `date`: one with rows of it or, empty, with the date in its name. Days
+/// between the rows of a bill do not count: nothing says that it is for them.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn has_bill_for(store: &Store, source: &str, date: BusinessDate) -> anyhow::Result<bool> {
     let compact = date.to_string().replace('-', "");
-    bills.iter().filter(|bill| bill.source == source).any(|bill| match bill.dates {
-        Some((first, last)) => first <= date && date <= last,
-        None => bill.file_name.contains(&compact) || bill.file_name.contains(&date.to_string()),
-    })
+    let told = store.bills()?.into_iter().filter(|bill| bill.source == source).any(|bill| match bill.dates {
+        Some((first, last)) => first == date || last == date,
+        None => bill.set_aside == 0 && [&compact, &date.to_string()].iter().any(|day| bill.file_name.contains(*day)),
+    });
+    Ok(told || store.has_bill_rows_on(source, date)?)
 }

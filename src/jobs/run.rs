@@ -194,11 +194,14 @@ impl Night<'_> {
                 import_inbox(store, &self.settings.bills.inbox, &sources, self.clock.now())?
             }
         };
-        let bills = store.bills()?;
-        let missing = sources.iter().filter(|one| one.required);
-        let missing = missing.filter(|one| !has_bill_for(&bills, &one.source.name, self.options.date));
+        let mut missing_sources = Vec::new();
+        for one in sources.iter().filter(|one| one.required) {
+            if !has_bill_for(store, &one.source.name, self.options.date)? {
+                missing_sources.push(one.source.name.clone());
+            }
+        }
         let mut intake = Intake {
-            missing_sources: missing.map(|one| one.source.name.clone()).collect(),
+            missing_sources,
             inbox,
             coverage: None,
             covered_by: None,

@@ -228,6 +228,17 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
+    /// Whether any bill of a source has a payment or refund of that day.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_bill_rows_on(&self, source: &str, date: BusinessDate) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM bill_row JOIN bill ON bill.id = bill_id
+                   WHERE at >= :start AND at < :end AND source = :source)";
+        let values = named_params! {":start": date.start().unix(), ":end": date.end().unix(), ":source": source};
+        self.connection.query_row(sql, values, |row| row.get(0)).map_err(self.failed("looking for bill rows"))
+    }
+
     /// The bill rows that bear `id` as payment id, refund id, external order id, trade number or order id.
     ///
     /// # Errors

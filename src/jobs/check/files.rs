@@ -203,16 +203,19 @@ fn of_sources(
             ),
         );
     }
-    let bills = match store.map(Store::bills).transpose() {
-        Ok(bills) => bills.unwrap_or_default(),
-        Err(error) => return store_error(checked, What::Inbox, &error),
-    };
     let yesterday = clock.now().business_date().minus_days(1);
     let (compact, dashed) = (yesterday.to_string().replace('-', ""), yesterday.to_string());
     for source in sources.iter().filter(|source| source.required) {
         let of_date = |name: &&String| source.claims(name) && (name.contains(&compact) || name.contains(&dashed));
         let name = &source.source.name;
-        if !has_bill_for(&bills, name, yesterday) && !names.iter().any(|name| of_date(&name)) {
+        let known = match store.map(|store| has_bill_for(store, name, yesterday)).transpose() {
+            Ok(known) => known.unwrap_or(false),
+            Err(error) => {
+                let hint = Sentence::new("检查数据库", "look at the database");
+                return checked.error(What::Inbox, error.as_ref(), hint);
+            }
+        };
+        if !known && !names.iter().any(|name| of_date(&name)) {
             checked.add(
                 What::Inbox,
                 Level::Warning,
