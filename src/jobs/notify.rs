@@ -4,7 +4,9 @@
 //! nothing is sent when the database says no. The process may die after any line: `sending` found at the
 //! next start is unknown, and an unknown one is resolved from the platform's books before anything new.
 
+mod asking;
 mod planning;
+mod words;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -15,17 +17,18 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use self::words::{attempt_and_end, outcome_code, reading_detail, verdict_name};
 use super::evidence::{Judged, at};
 use super::progress::Progress;
 use crate::clock::Clock;
-use crate::etcp::{AttemptOutcome, Code, EtcpError, PaidRequest, Sessions, UnpaidOrder};
-use crate::model::{NotificationState, OrderSnapshot, Timestamp};
+use crate::etcp::{AttemptOutcome, Code, PaidRequest, Sessions};
+use crate::model::NotificationState;
 use crate::notify::{
-    Attempt, Breaker, Budget, Caps, Next, Policy, Precheck, Reading, Resend, Verdict, WhyNot, WhyStopped, WhyUnknown,
+    Breaker, Budget, Caps, Next, Policy, Precheck, Reading, Resend, Verdict, WhyNot, WhyStopped, WhyUnknown,
     after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh, found_sending, is_second_booking,
-    precheck, reading, resolve, watch,
+    precheck, resolve, watch,
 };
-use crate::store::{AttemptEnd, AttemptStart, NotificationRecord, PlateUser, Store};
+use crate::store::{AttemptStart, NotificationRecord, Store};
 
 /// The longest that a run waits for the settle time at its end.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -111,13 +114,6 @@ pub struct TellerSettings {
     pub resend: Resend,
     /// When the run has to be over.
     pub deadline: Instant,
-}
-
-/// What the platform shows of one order, and what is needed to pay it.
-struct Asked {
-    reading: Reading,
-    entry: Option<UnpaidOrder>,
-    at: Timestamp,
 }
 
 impl<'a> Teller<'a> {
@@ -382,56 +378,6 @@ impl<'a> Teller<'a> {
         Ok(record.filter(|record| record.standing.state == NotificationState::Unknown && !record.standing.tainted))
     }
 
-    /// Asks the fee of one order, and reads the history when `both` are wanted or the order is not listed.
-    /// None when a read failed: that decides nothing.
-    async fn ask(&mut self, record: &NotificationRecord, both: bool) -> anyhow::Result<Option<Asked>> {
-        let asked_at = self.clock.now();
-        let (client, PlateUser { plate, mobile }) = (self.sessions.client(), &record.user);
-        let unpaid = self.sessions.with(mobile, plate, |token| async move { client.unpaid(&token, plate).await });
-        let unpaid = match unpaid.await {
-            Ok(listing) => listing,
-            Err(error) => {
-                self.note_error(&error);
-                return Ok(None);
-            }
-        };
-        let mut complete = unpaid.is_complete();
-        let mut entries: Vec<UnpaidOrder> =
-            unpaid.records.into_iter().filter(|entry| entry.snapshot.order_id == record.order_id).collect();
-        let mut closed: Vec<OrderSnapshot> = Vec::new();
-        if both || entries.is_empty() {
-            let history = self.sessions.with(mobile, plate, |token| async move { client.history(&token).await });
-            match history.await {
-                Ok(listing) => {
-                    complete &= listing.is_complete();
-                    let may_be_cut = listing.may_be_cut();
-                    closed = listing.records.into_iter().filter(|order| order.order_id == record.order_id).collect();
-                    complete &= !(may_be_cut && closed.is_empty() && entries.is_empty());
-                }
-                Err(error) => {
-                    self.note_error(&error);
-                    return Ok(None);
-                }
-            }
-        }
-        let open_states: Vec<_> = entries.iter().map(|entry| entry.snapshot.state).collect();
-        let closed_states: Vec<_> = closed.iter().map(|order| order.state).collect();
-        let seen: Vec<OrderSnapshot> = entries.iter().map(|entry| entry.snapshot.clone()).chain(closed).collect();
-        self.store.record_readings(self.run_id, &seen, asked_at)?;
-        let reading = reading(&open_states, &closed_states, complete);
-        // Only what is listed once can be paid: of two entries no one can say which verification info counts.
-        let entry = entries.pop().filter(|_| entries.is_empty());
-        Ok(Some(Asked { reading, entry, at: asked_at }))
-    }
-
-    /// A failed read decides nothing; 4 and 5 stop all sending.
-    fn note_error(&mut self, error: &EtcpError) {
-        tracing::warn!(%error, "the platform could not be asked");
-        if let EtcpError::Stop(code) = error {
-            self.stopped = Some(Stopped::Refused(*code));
-        }
-    }
-
     /// Makes a decision durable, counts it, and says what has to be said aloud.
     fn apply(&mut self, record: &NotificationRecord, next: &Next, detail: &serde_json::Value) -> anyhow::Result<()> {
         if next.verdict == Verdict::Unchanged && next.standing == record.standing {
@@ -536,77 +482,6 @@ impl<'a> Teller<'a> {
     /// The record as it was just committed.
     fn marked(&self, record: &NotificationRecord) -> anyhow::Result<NotificationRecord> {
         self.record(record.external_order_id.as_str())?.context("a notification that was just marked is gone")
-    }
-}
-
-fn attempt_and_end(outcome: &AttemptOutcome) -> (Attempt, AttemptEnd) {
-    let end = |outcome, code, message: &str, pay_order_id| AttemptEnd {
-        outcome,
-        code,
-        message: (!message.is_empty()).then(|| message.to_owned()),
-        pay_order_id,
-    };
-    match outcome {
-        AttemptOutcome::Acknowledged { pay_order_id } => (
-            Attempt::Acknowledged { pay_order_id: pay_order_id.clone() },
-            end("acknowledged", Some(0), "", Some(pay_order_id.clone())),
-        ),
-        AttemptOutcome::NotSent { reason } => (Attempt::NotSent, end("not_sent", None, reason, None)),
-        AttemptOutcome::Refused { code, message } => {
-            let number = code.number();
-            (Attempt::Refused { code: number }, end("refused", Some(number), &format!("{number}: {message}"), None))
-        }
-        AttemptOutcome::Unclear { reason, code } => {
-            let number = code.map(Code::number);
-            (Attempt::Unclear { code: number }, end("unclear", number, reason, None))
-        }
-    }
-}
-
-fn outcome_code(outcome: &AttemptOutcome) -> Option<i64> {
-    attempt_and_end(outcome).1.code
-}
-
-/// The verdict's name in the journal.
-const fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Acknowledged => "acknowledged",
-        Verdict::NotShownYet => "not_shown_yet",
-        Verdict::Confirmed { inferred: true } => "confirmed_inferred",
-        Verdict::Confirmed { inferred: false } => "confirmed",
-        Verdict::LateBooking { .. } => "late_booking",
-        Verdict::NothingLeft => "nothing_left",
-        Verdict::Rejected => "rejected",
-        Verdict::AskFeeAgain => "ask_fee_again",
-        Verdict::Unknown(why) => match why {
-            WhyUnknown::Attempt => "unknown_attempt",
-            WhyUnknown::FoundSending => "found_sending",
-            WhyUnknown::Incomplete => "reads_incomplete",
-            WhyUnknown::Unlisted => "in_neither_list",
-            WhyUnknown::NoBaseline => "no_baseline",
-            WhyUnknown::Settling => "settling",
-            WhyUnknown::Contradictory => "contradictory",
-            WhyUnknown::Moved => "moved",
-        },
-        Verdict::AbsenceCounted => "absence_counted",
-        Verdict::WaitsForNextRun => "waits_for_next_run",
-        Verdict::PlannedAgain => "planned_again",
-        Verdict::NotSentAmountMismatch => "amount_mismatch",
-        Verdict::NotSentPaidInCash => "paid_in_cash",
-        Verdict::UnlistedCounted => "unlisted_counted",
-        Verdict::Held(why) => why.name(),
-        Verdict::Released => "released",
-        Verdict::Voided { .. } => "voided",
-        Verdict::Unchanged => "unchanged",
-    }
-}
-
-fn reading_detail(reading: &Reading) -> serde_json::Value {
-    match reading {
-        Reading::Open { fee, remaining } => json!({"listed": "open", "fee": fee, "remaining": remaining}),
-        Reading::Closed { fee, cash } => json!({"listed": "closed", "fee": fee, "cash": cash}),
-        Reading::Absent => json!({"listed": "nowhere"}),
-        Reading::Incomplete => json!({"listed": "incomplete"}),
     }
 }
 

@@ -3,7 +3,11 @@
 //! Load → decide → apply, twice: once to know what is due, and, when the platform has been told, once
 //! more to know what is. The run's end is one transaction; the mail is stored in it and sent after it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod failure;
+mod reasons;
+mod rows;
+
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +15,7 @@ use anyhow::Context;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use self::rows::{count_unknown, order_days, outcome_rows, plate_users, subjects};
 use super::evidence::{Judged, Scope, judge};
 use super::exceptions::{Examined, ExceptionChanges, changes};
 use super::inbox::{BillOutcome, BillStatus, InboxOutcome, has_bill_for, import_inbox};
@@ -25,13 +30,13 @@ use super::summary::{ExceptionSummary, Parts, Summary};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::etcp::Sessions;
-use crate::model::{BusinessDate, NotificationState, Plate, Side};
+use crate::model::{BusinessDate, Side};
 use crate::notify::Resend;
-use crate::report::data::{PartialReason, Sentence};
-use crate::report::{FailureReport, ReportData};
+use crate::report::ReportData;
+use crate::report::data::PartialReason;
 use crate::store::{
-    CoverageRow, ExceptionKey, ExceptionRow, FinishedRun, OutboxMail, OutcomeRow, PlateUser, RosterPlate, RunLock,
-    RunMode, RunRecord, RunStatus, Store,
+    CoverageRow, ExceptionKey, ExceptionRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord,
+    RunStatus, Store,
 };
 
 /// Which run, and how.
@@ -463,90 +468,9 @@ impl Night<'_> {
         changes(open, examined)
     }
 
-    fn partial_reasons(&self, intake: &Intake, telling: &Telling, unknown: u64) -> Vec<PartialReason> {
-        let mut reasons = Vec::new();
-        let failed = intake.coverage.iter().flatten().filter(|row| row.failure.is_some()).count();
-        if failed > 0 {
-            reasons.push(PartialReason::PlatesNotPulled { count: u64::try_from(failed).unwrap_or(u64::MAX) });
-        }
-        let refused = intake.inbox.bills.iter().filter(|bill| bill.status == BillStatus::Refused && bill.blocks);
-        reasons.extend(refused.map(|bill| PartialReason::BillRefused { file: bill.file.clone() }));
-        let missing = intake.missing_sources.iter();
-        reasons.extend(missing.map(|source| PartialReason::BillMissing { source: source.clone() }));
-        if self.options.mode == RunMode::Live && unknown > 0 {
-            reasons.push(PartialReason::NotificationsUnknown { count: unknown });
-        }
-        if telling.unsent > 0 {
-            let count = telling.unsent;
-            reasons.push(PartialReason::Other {
-                text: Sentence::new(
-                    format!("{count} 笔待通知的支付未能发送：无法向平台核实费用，或车牌不在名册"),
-                    format!("{count} payments due could not be told: the fee could not be asked again, or the plate is not in the roster"),
-                ),
-            });
-        }
-        match telling.stopped {
-            None => {}
-            Some(Stopped::Refused(code)) => reasons.push(PartialReason::SendingStopped { code: code.number() }),
-            Some(Stopped::Breaker) => {
-                let count = u64::from(crate::notify::Breaker::LIMIT);
-                reasons.push(PartialReason::BreakerOpen { count });
-            }
-            Some(Stopped::Deadline) => reasons.push(PartialReason::DeadlineReached),
-            Some(Stopped::TwoBookings) => reasons.push(PartialReason::Other {
-                text: Sentence::new(
-                    "平台对同一笔支付返回了两个不同的入账号，已停止发送",
-                    "the platform named two different bookings for one payment; nothing more was sent",
-                ),
-            }),
-        }
-        reasons
-    }
-
     /// What tells this run apart from those of every other database.
     fn unique(&self) -> String {
         format!("{}/{}", self.settings.merchant.merchant_no, self.record.started_at.unix())
-    }
-
-    /// Marks the run failed and tells people, as far as that is possible; what fails here is only logged.
-    /// Says what became of the mail.
-    async fn fail(&self, store: &mut Store, error: &anyhow::Error) -> &'static str {
-        let now = self.clock.now();
-        if let Err(also) = store.fail_run(&self.record.id, now) {
-            tracing::error!(error = %format!("{also:#}"), "the run could not be marked failed");
-        }
-        let Some(email) = self.email else { return "off" };
-        let report = FailureReport {
-            run_id: Some(self.record.id.clone()),
-            date: self.options.date,
-            made_at: now,
-            error_chain: error.chain().map(ToString::to_string).collect(),
-        };
-        let rendered = mailing::failure_report(&report, mailing::lang(&self.settings.report));
-        let told = async {
-            let mail = mailing::outbox_mail(email, &self.record.id, &self.unique(), rendered, now)?;
-            store.store_mail(&mail, now)?;
-            let delivery = mailing::send_pending(store, email, &self.settings.report.dir, self.clock).await?;
-            anyhow::Ok(delivery.failed)
-        };
-        match told.await {
-            Ok(failed) if failed.is_empty() => mailing::delivered_as(email),
-            Ok(failed) => {
-                tracing::error!(?failed, "the failure could not be mailed; it waits in the outbox");
-                "pending"
-            }
-            Err(also) => {
-                tracing::error!(error = %format!("{also:#}"), "the failure could not be mailed");
-                "off"
-            }
-        }
-    }
-
-    /// What is left to say of a failed run, beside its error.
-    fn failed(&self, mail: &'static str) -> FailedRun {
-        let rerun_of = self.before.as_ref().map(|run| run.id.clone());
-        let summary = Summary::failed(&self.record.id, self.options.date, self.options.mode, rerun_of, mail);
-        FailedRun { summary: Box::new(summary) }
     }
 }
 
@@ -576,82 +500,4 @@ fn known_bills(store: &Store, date: BusinessDate) -> anyhow::Result<InboxOutcome
         blocks: false,
     });
     Ok(InboxOutcome { bills: bills.collect(), unclaimed: Vec::new() })
-}
-
-/// Each plate of the roster with its user.
-fn plate_users(roster: &[RosterPlate]) -> HashMap<Plate, PlateUser> {
-    let users = roster.iter().map(|entry| {
-        let user = PlateUser { plate: entry.plate.clone(), mobile: entry.mobile.clone() };
-        (entry.plate.clone(), user)
-    });
-    users.collect()
-}
-
-fn count_unknown(judged: &Judged) -> u64 {
-    let unknown = judged
-        .notifications
-        .iter()
-        .filter(|record| matches!(record.standing.state, NotificationState::Unknown | NotificationState::Sending));
-    u64::try_from(unknown.count()).unwrap_or(u64::MAX)
-}
-
-/// Every subject in the evidence and what it is called now, so that a resolved exception has its reason.
-fn subjects(judged: &Judged) -> BTreeMap<ExceptionKey, &'static str> {
-    let mut subjects = BTreeMap::new();
-    let key = |side, subject: String, n, beside| ExceptionKey { side, subject, n, beside };
-    let ordinals = judged.payment_ordinals();
-    for ((payment, now), n) in judged.payments.iter().zip(&judged.outcome.payments).zip(ordinals) {
-        let subject = payment.external_order_id.to_string();
-        subjects.insert(key(Side::Payment, subject.clone(), n, false), now.disposition.name());
-        subjects.insert(key(Side::Payment, subject, n, true), "agreeing");
-    }
-    for (order, now) in judged.orders.iter().zip(&judged.outcome.orders) {
-        subjects.insert(key(Side::Order, order.snapshot.order_id.key(), 0, false), now.disposition.name());
-    }
-    subjects
-}
-
-/// What the run calls each payment and order of its list.
-fn outcome_rows(judged: &Judged) -> Vec<OutcomeRow> {
-    let ordinals = judged.payment_ordinals();
-    let order_id = |index: Option<u32>| {
-        let order = index.and_then(|index| judged.orders.get(super::evidence::at(index)));
-        order.map(|order| order.snapshot.order_id.key())
-    };
-    let payment_id = |index: Option<u32>| {
-        let payment = index.and_then(|index| judged.payments.get(super::evidence::at(index)));
-        payment.map(|payment| payment.external_order_id.to_string())
-    };
-    let mut rows: Vec<OutcomeRow> = Vec::new();
-    for (index, payment) in judged.payments_of_date() {
-        let (Some(now), Some(n)) = (judged.outcome.payments.get(index), ordinals.get(index)) else { continue };
-        rows.push(OutcomeRow {
-            side: Side::Payment,
-            subject: payment.external_order_id.to_string(),
-            n: *n,
-            disposition: now.disposition,
-            rule: now.rule.key().to_owned(),
-            counterpart: order_id(now.order),
-            amount_fen: payment.gross.fen(),
-        });
-    }
-    for (index, order) in judged.listed_orders() {
-        let Some(now) = judged.outcome.orders.get(index) else { continue };
-        rows.push(OutcomeRow {
-            side: Side::Order,
-            subject: order.snapshot.order_id.key(),
-            n: 0,
-            disposition: now.disposition,
-            rule: now.rule.key().to_owned(),
-            counterpart: payment_id(now.payment),
-            amount_fen: order.snapshot.state.value().fen(),
-        });
-    }
-    rows
-}
-
-/// The days of the date's orders, fixed from now on. Open orders of other days keep their freedom.
-fn order_days(judged: &Judged) -> Vec<(String, BusinessDate)> {
-    let of_date = judged.orders.iter().zip(&judged.order_dates).filter(|(_, date)| **date == judged.date);
-    of_date.map(|(order, date)| (order.snapshot.order_id.key(), *date)).collect()
 }
