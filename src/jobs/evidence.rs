@@ -25,8 +25,8 @@ pub struct Scope {
     pub coverage: Option<Vec<CoverageRow>>,
     /// The run whose coverage that is.
     pub covered_by: Option<String>,
-    /// Whether a required bill of the date is absent.
-    pub bill_missing: bool,
+    /// The days of the window, up to the date, of which a required bill is absent.
+    pub bill_missing: HashSet<BusinessDate>,
 }
 
 /// Everything in the window, judged.
@@ -122,7 +122,7 @@ impl Tables {
             let seen_then = order.last_seen_run == scope.covered_by;
             row.vanished = seen.state.is_open() && !seen_then && moment.is_some_and(|at| order.last_seen_at <= *at);
             let day = seen.exit_at.unwrap_or(seen.entrance_at).business_date();
-            row.missing_is_unverifiable = scope.bill_missing && day == scope.date;
+            row.missing_is_unverifiable = scope.bill_missing.contains(&day);
         }
         let notification_rows = notification_rows(folded, notifications, &mut keys);
         Self { payments: payment_rows, orders: order_rows, notifications: notification_rows }

@@ -18,7 +18,7 @@ use tracing::Instrument;
 use self::rows::{count_unknown, order_days, outcome_rows, plate_users, subjects};
 use super::evidence::{Judged, Scope, judge};
 use super::exceptions::{Examined, ExceptionChanges, changes};
-use super::inbox::{BillOutcome, BillStatus, InboxOutcome, has_bill_for, import_inbox};
+use super::inbox::{BillOutcome, BillStatus, ClaimedSource, InboxOutcome, has_bill_for, import_inbox};
 use super::mailing::{self, Delivery};
 use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps};
 use super::platform::{StoredTokens, client};
@@ -172,6 +172,7 @@ struct Night<'a> {
 struct Intake {
     inbox: InboxOutcome,
     missing_sources: Vec<String>,
+    bill_missing: HashSet<BusinessDate>,
     coverage: Option<Vec<CoverageRow>>,
     covered_by: Option<String>,
     rejected_records: u64,
@@ -207,6 +208,7 @@ impl Night<'_> {
         }
         let mut intake = Intake {
             missing_sources,
+            bill_missing: self.days_without_bill(store, &sources)?,
             inbox,
             coverage: None,
             covered_by: None,
@@ -270,6 +272,20 @@ impl Night<'_> {
         Ok(())
     }
 
+    /// The days of the window, up to the date, of which a required source has no bill.
+    fn days_without_bill(&self, store: &Store, sources: &[ClaimedSource]) -> anyhow::Result<HashSet<BusinessDate>> {
+        let mut without = HashSet::new();
+        for days in 0..=self.settings.matching.lookback_days {
+            let day = self.options.date.minus_days(days);
+            for one in sources.iter().filter(|one| one.required) {
+                if !has_bill_for(store, &one.source.name, day)? {
+                    without.insert(day);
+                }
+            }
+        }
+        Ok(without)
+    }
+
     fn scope(&self, intake: &Intake) -> Scope {
         let first_day = self.options.date.minus_days(self.settings.matching.lookback_days);
         Scope {
@@ -278,7 +294,7 @@ impl Night<'_> {
             grace_s: self.settings.matching.grace_s(),
             coverage: intake.coverage.clone(),
             covered_by: intake.covered_by.clone(),
-            bill_missing: !intake.missing_sources.is_empty(),
+            bill_missing: intake.bill_missing.clone(),
         }
     }
 

@@ -88,3 +88,21 @@ async fn a_fee_that_cannot_be_asked_again_makes_the_run_partial() {
     assert_eq!(payments(&run, Disposition::NotifyDue), 1);
     assert_eq!(run.status, RunStatus::Partial, "{:?}", run.reasons);
 }
+
+#[tokio::test]
+async fn an_order_whose_required_bill_is_still_missing_stays_unverifiable_on_the_next_day() {
+    let mut rig = Rig::new().await;
+    rig.bind(USER, A);
+    rig.left("ORDER-C", A, "8.00", "0.00");
+    rig.extra = "[[bills.source]]\nname = \"bank\"\nfiles = \"bank-*\"\nrequired = true\n".to_owned();
+    let first = rig.run().await;
+    assert_eq!(orders(&first, Disposition::Unverifiable), 1);
+    rig.bill(
+        "bank-20261123.csv",
+        &["p9,,渝B757D0,1.00,,closed,2026-11-23 09:00:00,cash", "p8,,渝B757D0,1.00,,success,2026-11-23 09:00:00,cash"],
+    );
+    rig.clock.set(at("2026-11-24 10:30:00"));
+    rig.run_of("2026-11-23").await;
+    let open = rig.store().open_exceptions().unwrap();
+    assert!(!kinds(&open).contains(&"payment_missing"), "{:?}", kinds(&open));
+}
