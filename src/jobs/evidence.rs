@@ -254,6 +254,11 @@ impl Judged {
         self.refunds.iter().filter(|refund| refund.at.business_date() == self.date)
     }
 
+    /// How many payments of any day the platform still has to be told of.
+    pub fn due_count(&self) -> u64 {
+        u64::try_from(self.outcome.due.len()).unwrap_or(u64::MAX)
+    }
+
     /// A payment's disposition.
     pub fn payment_disposition(&self, index: usize) -> Option<Disposition> {
         self.outcome.payments.get(index).map(|judged| judged.disposition)

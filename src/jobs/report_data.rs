@@ -70,7 +70,7 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
             rejected: parts.told.rejected,
             unknown: parts.unknown,
             held: parts.told.held,
-            due: judged.totals.payments.get(Disposition::NotifyDue).count,
+            due: judged.due_count(),
         },
         exceptions: roll_forward(facts.open_before, facts.changes),
         exception_rows: with_reasons(exception_rows(facts.open_before, facts.changes, facts.at), &judged.notifications),

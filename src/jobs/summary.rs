@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::evidence::Judged;
 use super::inbox::BillOutcome;
 use super::notify::Told;
-use crate::model::{BusinessDate, Disposition, Total};
+use crate::model::{BusinessDate, Total};
 use crate::recon::Tally;
 use crate::store::{CoverageRow, RunMode, RunStatus};
 
@@ -181,7 +181,7 @@ impl Summary {
 
     /// The summary of what a run found and did.
     pub fn new(judged: &Judged, parts: Parts<'_>) -> Self {
-        let due = judged.totals.payments.get(Disposition::NotifyDue).count;
+        let due = judged.due_count();
         Self {
             schema: SCHEMA,
             run: parts.run.to_owned(),

@@ -106,3 +106,13 @@ async fn an_order_whose_required_bill_is_still_missing_stays_unverifiable_on_the
     let open = rig.store().open_exceptions().unwrap();
     assert!(!kinds(&open).contains(&"payment_missing"), "{:?}", kinds(&open));
 }
+
+#[tokio::test]
+async fn what_is_due_of_an_earlier_day_is_counted_as_due() {
+    let rig = Rig::new().await;
+    rig.bind(USER, A);
+    rig.order("ORDER-A", A, "2026-11-21 08:00:00", Stay::Inside { fee: yuan("5.50"), paid: Amount::ZERO });
+    rig.bill("till.csv", &["p1,ORDER-A,渝B757D0,5.50,,success,2026-11-21 09:00:00,cash"]);
+    let dry = rig.try_run(etcp_recon::store::RunMode::DryRun).await.unwrap();
+    assert_eq!(dry.summary.notifications.due, 1);
+}
