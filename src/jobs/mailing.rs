@@ -164,6 +164,17 @@ pub async fn send_pending(
     Ok(delivery)
 }
 
+/// Sends a mail that no database keeps.
+///
+/// # Errors
+/// When it cannot be sent or written.
+pub async fn send_now(mail: &OutboxMail, email: &config::Email, dir: &Path) -> anyhow::Result<()> {
+    match mail_server(email)? {
+        Some(server) => send_one(&server, mail).await,
+        None => Ok(write_eml(dir, &format!("{}.eml", mail.run_id), &mail.raw).map(drop)?),
+    }
+}
+
 async fn send_one(server: &Smtp, mail: &OutboxMail) -> anyhow::Result<()> {
     let recipients = mail.recipients.iter().map(|to| to.parse()).collect::<Result<Vec<_>, _>>()?;
     let envelope = MailEnvelope::new(Some(mail.sender.parse()?), recipients)?;

@@ -32,11 +32,11 @@ use crate::config::{self, Settings};
 use crate::etcp::Sessions;
 use crate::model::{BusinessDate, Side};
 use crate::notify::Resend;
-use crate::report::ReportData;
+use crate::report::{FailureReport, ReportData};
 use crate::report::data::PartialReason;
 use crate::store::{
     CoverageRow, ExceptionKey, ExceptionRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord,
-    RunStatus, Store,
+    RunStatus, Store, StoreError,
 };
 
 /// Which run, and how.
@@ -138,9 +138,15 @@ pub async fn run(
         mailing::mail_server(email)?;
     }
     let _lock = lock(database_path(settings))?;
-    let mut store = open_store(settings)?;
-    let before = store.last_finished_live_run(options.date)?;
-    let record = store.begin_run(options.date, options.mode, clock.now())?;
+    let (mut store, before, record) = match begin(settings, options, clock) {
+        Ok(begun) => begun,
+        Err(error) => {
+            if let Some(email) = email.filter(|_| !is_foreign(&error)) {
+                tell_of_no_begin(settings, email, options.date, clock, &error).await;
+            }
+            return Err(error);
+        }
+    };
     let span = tracing::info_span!("run", run.id = %record.id);
     let mut night = Night { settings, options, clock, progress, record: &record, before, email };
     let reconciled = async {
@@ -155,6 +161,49 @@ pub async fn run(
     };
     // Boxed: it holds a whole night, and callers hold it in turn.
     Box::pin(reconciled.instrument(span)).await
+}
+
+/// Opens the database and begins the run: also gives the finished live run of the date before it.
+fn begin(
+    settings: &Settings,
+    options: RunOptions,
+    clock: &Clock,
+) -> anyhow::Result<(Store, Option<RunRecord>, RunRecord)> {
+    let mut store = open_store(settings)?;
+    let before = store.last_finished_live_run(options.date)?;
+    let record = store.begin_run(options.date, options.mode, clock.now())?;
+    Ok((store, before, record))
+}
+
+/// Whether the database is another's: a wrong configuration, not a failed run.
+fn is_foreign(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::Foreign { .. }))
+}
+
+/// Mails that a run could not even begin. There is no database to store the mail in; what fails here is only logged.
+async fn tell_of_no_begin(
+    settings: &Settings,
+    email: &config::Email,
+    date: BusinessDate,
+    clock: &Clock,
+    error: &anyhow::Error,
+) {
+    let now = clock.now();
+    let report = FailureReport {
+        run_id: None,
+        date,
+        made_at: now,
+        error_chain: error.chain().map(ToString::to_string).collect(),
+    };
+    let rendered = mailing::failure_report(&report, mailing::lang(&settings.report));
+    let name = format!("{date}.not-begun-{}", now.unix());
+    let told = async {
+        let mail = mailing::outbox_mail(email, &name, &settings.merchant.merchant_no, rendered, now)?;
+        mailing::send_now(&mail, email, &settings.report.dir).await
+    };
+    if let Err(also) = told.await {
+        tracing::error!(error = %format!("{also:#}"), "the failure could not be mailed");
+    }
 }
 
 /// One run under way.

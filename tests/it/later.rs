@@ -116,3 +116,15 @@ async fn what_is_due_of_an_earlier_day_is_counted_as_due() {
     let dry = rig.try_run(etcp_recon::store::RunMode::DryRun).await.unwrap();
     assert_eq!(dry.summary.notifications.due, 1);
 }
+
+#[tokio::test]
+async fn a_run_that_cannot_open_its_database_is_mailed_too() {
+    let mut rig = Rig::new().await;
+    rig.extra = "[report.email]\nfrom = \"a@example.com\"\nto = [\"b@example.com\"]\n".to_owned();
+    std::fs::write(rig.path("recon.db"), vec![b'x'; 8192]).unwrap();
+    let error = rig.try_run(etcp_recon::store::RunMode::Live).await.unwrap_err();
+    assert!(format!("{error:#}").contains("damaged"), "{error:#}");
+    let reports = rig.settings().report.dir;
+    let mails = std::fs::read_dir(&reports).unwrap().filter(|one| one.as_ref().unwrap().path().extension().is_some());
+    assert_eq!(mails.count(), 1);
+}
