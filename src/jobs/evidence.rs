@@ -259,11 +259,6 @@ impl Judged {
         u64::try_from(self.outcome.due.len()).unwrap_or(u64::MAX)
     }
 
-    /// A payment's disposition.
-    pub fn payment_disposition(&self, index: usize) -> Option<Disposition> {
-        self.outcome.payments.get(index).map(|judged| judged.disposition)
-    }
-
     /// Tells the contents of one conflicting id apart: how many before this one bear the same.
     pub fn payment_ordinals(&self) -> Vec<i64> {
         let mut seen: HashMap<&str, i64> = HashMap::new();
