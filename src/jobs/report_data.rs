@@ -1,6 +1,6 @@
 //! What the report of a run says, collected from the evidence and from what the run did.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::evidence::{Judged, at};
 use super::exceptions::ExceptionChanges;
@@ -247,7 +247,8 @@ fn roll_forward(open: &[ExceptionRow], changes: &ExceptionChanges) -> data::Roll
             total
         })
     };
-    let is_resolved = |row: &&ExceptionRow| changes.resolved.iter().any(|(id, _)| *id == row.id);
+    let resolved: HashSet<i64> = changes.resolved.iter().map(|(id, _)| *id).collect();
+    let is_resolved = |row: &&ExceptionRow| resolved.contains(&row.id);
     let resolved = total(&mut open.iter().filter(is_resolved).map(|row| stake(&row.facts)));
     let carried = total(&mut changes.carried.iter().map(|(_, facts)| stake(facts)));
     let new = total(&mut changes.opened.iter().map(stake));
@@ -256,7 +257,8 @@ fn roll_forward(open: &[ExceptionRow], changes: &ExceptionChanges) -> data::Roll
 }
 
 fn exception_rows(open: &[ExceptionRow], changes: &ExceptionChanges, now: Timestamp) -> Vec<data::ExceptionRow> {
-    let known = |id: i64| open.iter().find(|row| row.id == id);
+    let open: HashMap<i64, &ExceptionRow> = open.iter().map(|row| (row.id, row)).collect();
+    let known = |id: i64| open.get(&id).copied();
     let mut rows: Vec<data::ExceptionRow> = Vec::new();
     for facts in &changes.opened {
         rows.push(exception_row(facts, None, data::ExceptionStatus::New, why(&facts.rule), now));
