@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::model::{BusinessDate, Disposition};
+use crate::model::{BusinessDate, Disposition, Side};
 use crate::store::{ExceptionFacts, ExceptionKey, ExceptionRow};
 
 pub use crate::store::ExceptionChanges;
@@ -48,8 +48,11 @@ pub fn changes(open: &[ExceptionRow], examined: Examined<'_>) -> ExceptionChange
             },
         }
     }
-    let is_new =
+    // An order that left after the date may be paid for in bills that are not there yet: its own day tells.
+    let is_early = |facts: &ExceptionFacts| facts.key.side == Side::Order && facts.at.business_date() > date;
+    let is_told =
         |facts: &ExceptionFacts| facts.date == date || told_now.contains(&facts.key) || left_behind(&facts.kind);
+    let is_new = |facts: &ExceptionFacts| is_told(facts) && !is_early(facts);
     changes.opened.extend(found.into_values().filter(is_new));
     changes
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -39,6 +40,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// The key in `meta` that turns re-sending off for good.
 const RESEND_OFF: &str = "resend_off";
 
+/// The key in `meta` under which alarms wait until a finished run has reported them.
+const ALARMS: &str = "alarms";
+
+/// Reads that failed one after the other, after which a platform is asked no more in this run.
+const FAILED_READS: u8 = 5;
+
 /// What a run told the platform, in counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Told {
@@ -51,7 +58,7 @@ pub struct Told {
 }
 
 /// Something that heads the report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Alarm {
     /// A booking showed up after it had been proved absent.
     LateBooking {
@@ -60,7 +67,7 @@ pub enum Alarm {
         /// The payment's id at the platform.
         external_order_id: String,
     },
-    /// Two different bookings of one id.
+    /// Two different bookings of one order while none of them was confirmed.
     TwoBookings {
         /// The order.
         order_id: String,
@@ -74,7 +81,9 @@ pub enum Stopped {
     Refused(Code),
     /// Too many unknown outcomes in a row.
     Breaker,
-    /// Two bookings of one id.
+    /// Too many reads in a row failed.
+    Unreachable,
+    /// Two bookings of one order.
     TwoBookings,
     /// The run's deadline passed.
     Deadline,
@@ -100,6 +109,8 @@ pub struct Teller<'a> {
     pub stopped: Option<Stopped>,
     /// The planned ones that the platform did not list in this run.
     unlisted: HashSet<i64>,
+    /// Reads that failed since the last that did not.
+    failed_reads: u8,
     /// Payments due that could not be sent, for a read failed or there is nobody to ask for.
     pub unsent: u64,
 }
@@ -129,6 +140,7 @@ impl<'a> Teller<'a> {
         settings: &TellerSettings,
     ) -> anyhow::Result<Self> {
         let off = store.meta(RESEND_OFF)?.is_some();
+        let alarms = waiting_alarms(store)?;
         let resend = if off { Resend::Never } else { settings.resend };
         let settle_s = i64::try_from(settings.settle.as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
         Ok(Self {
@@ -143,7 +155,8 @@ impl<'a> Teller<'a> {
             breaker: Breaker::default(),
             budget: Budget::new(&settings.caps),
             told: Told::default(),
-            alarms: Vec::new(),
+            alarms,
+            failed_reads: 0,
             stopped: None,
             unlisted: HashSet::new(),
             unsent: 0,
@@ -351,8 +364,7 @@ impl<'a> Teller<'a> {
         if let Some(pay_order_id) = &end.pay_order_id {
             let known = self.store.pay_order_ids(marked)?;
             if is_second_booking(known.iter().map(String::as_str), pay_order_id) {
-                self.turn_resend_off()?;
-                self.alarms.push(Alarm::TwoBookings { order_id: marked.order_id.to_string() });
+                self.raise(Alarm::TwoBookings { order_id: marked.order_id.to_string() })?;
                 self.stopped = Some(Stopped::TwoBookings);
             }
         }
@@ -385,11 +397,10 @@ impl<'a> Teller<'a> {
         }
         if let Verdict::LateBooking { .. } = next.verdict {
             // Before the step itself: a crash in between must not lose that re-sending is off.
-            self.turn_resend_off()?;
-            self.alarms.push(Alarm::LateBooking {
+            self.raise(Alarm::LateBooking {
                 order_id: record.order_id.to_string(),
                 external_order_id: record.external_order_id.to_string(),
-            });
+            })?;
         }
         if next.standing != record.standing {
             let verdict = verdict_name(next.verdict);
@@ -400,10 +411,15 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// Nothing is sent again by itself any more, in this run and every later one.
-    fn turn_resend_off(&mut self) -> anyhow::Result<()> {
+    /// Nothing is sent again by itself any more, in this run and every later one; the next report that
+    /// comes about says why, whatever dies before it.
+    fn raise(&mut self, alarm: Alarm) -> anyhow::Result<()> {
         self.policy.resend = Resend::Never;
         self.store.set_meta(RESEND_OFF, &self.clock.now().to_string())?;
+        if !self.alarms.contains(&alarm) {
+            self.alarms.push(alarm);
+            self.store.set_meta(ALARMS, &serde_json::to_string(&self.alarms)?)?;
+        }
         Ok(())
     }
 
@@ -483,6 +499,28 @@ impl<'a> Teller<'a> {
     fn marked(&self, record: &NotificationRecord) -> anyhow::Result<NotificationRecord> {
         self.record(record.external_order_id.as_str())?.context("a notification that was just marked is gone")
     }
+}
+
+/// The alarms that no finished run has reported yet.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn waiting_alarms(store: &Store) -> anyhow::Result<Vec<Alarm>> {
+    Ok(match store.meta(ALARMS)? {
+        Some(text) => serde_json::from_str(&text).context("the alarms kept in the database")?,
+        None => Vec::new(),
+    })
+}
+
+/// Forgets the alarms: a report has them.
+///
+/// # Errors
+/// When the database cannot be written.
+pub fn clear_alarms(store: &mut Store) -> anyhow::Result<()> {
+    if !waiting_alarms(store)?.is_empty() {
+        store.set_meta(ALARMS, "[]")?;
+    }
+    Ok(())
 }
 
 /// Caps as the notification rules take them.

@@ -8,6 +8,7 @@ use super::inbox::{BillOutcome, BillStatus};
 use super::notify::Alarm;
 use super::summary::{Parts, coverage_summary, refund_totals};
 use crate::model::{Amount, Difference, Disposition, Timestamp, Total};
+use crate::notify::WhyHeld;
 use crate::recon::{Rule, Tally};
 use crate::report::data::{self, Bucket, PartialReason, ReportData, Sentence};
 use crate::store::{ExceptionFacts, ExceptionRow, NotificationRecord, RunMode, RunRecord, RunStatus};
@@ -18,6 +19,8 @@ pub struct Facts<'a> {
     pub partial_reasons: Vec<PartialReason>,
     /// What heads the report.
     pub alarms: &'a [Alarm],
+    /// Nothing could be pulled, for no plate is bound.
+    pub roster_is_empty: bool,
     /// The run of the same date before.
     pub before: Option<&'a RunRecord>,
     /// The rows that the date's bills had set aside.
@@ -54,8 +57,8 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
             RunStatus::Partial => data::Status::Partial,
             RunStatus::Failed => data::Status::Failed,
         },
+        alerts: alerts(&facts),
         partial_reasons: facts.partial_reasons,
-        alerts: facts.alarms.iter().map(alert).collect(),
         rerun,
         made_at: facts.at,
         coverage: coverage(parts),
@@ -130,6 +133,16 @@ fn stored_buckets(summary: &serde_json::Value, side: &str) -> Vec<Bucket> {
         Some(Bucket { disposition: Disposition::from_name(name)?, total: Total { count, fen } })
     });
     stored.collect()
+}
+
+fn alerts(facts: &Facts<'_>) -> Vec<data::Alert> {
+    let empty = facts.roster_is_empty.then(|| data::Alert::Other {
+        text: Sentence::new(
+            "名册中没有车牌，未向平台查询任何数据：请用 etcp-recon plates import 导入",
+            "No plate is in the roster, so nothing was asked of the platform: etcp-recon plates import FILE",
+        ),
+    });
+    facts.alarms.iter().map(alert).chain(empty).collect()
 }
 
 fn alert(alarm: &Alarm) -> data::Alert {
@@ -275,16 +288,41 @@ fn exception_rows(open: &[ExceptionRow], changes: &ExceptionChanges, now: Timest
     rows
 }
 
-/// Beside each notification that waits for a person: what the platform said of it, or which cap holds it.
+/// Beside each notification that waits for a person: which cap holds it, or what the platform said of it.
 fn with_reasons(mut rows: Vec<data::ExceptionRow>, notifications: &[NotificationRecord]) -> Vec<data::ExceptionRow> {
     let said = notifications.iter().filter(|record| !record.why.is_empty());
     let said: HashMap<&str, &str> =
         said.map(|record| (record.external_order_id.as_str(), record.why.as_str())).collect();
     for row in rows.iter_mut().filter(|row| row.kind.starts_with("notify_") && row.note.is_none()) {
-        let reason = row.external_order_id.as_deref().and_then(|id| said.get(id));
-        row.note = reason.map(|reason| (*reason).to_owned());
+        let Some(reason) = row.external_order_id.as_deref().and_then(|id| said.get(id)) else { continue };
+        match held_why(reason) {
+            Some(why) => row.why = why,
+            None => row.note = Some((*reason).to_owned()),
+        }
     }
     rows
+}
+
+/// Why a notification is held, by the name that the store keeps.
+fn held_why(name: &str) -> Option<Sentence> {
+    let why = WhyHeld::ALL.iter().find(|why| why.name() == name)?;
+    let (zh, en) = match why {
+        WhyHeld::BadExternalId => (
+            "外部订单号超过 64 位或含有平台不接受的字符",
+            "The external order id is longer than 64 or has characters that the platform does not take.",
+        ),
+        WhyHeld::AboveMaxAmount => ("金额超过单笔上限 max_amount", "The amount is above max_amount."),
+        WhyHeld::BeforeNotBefore => ("支付早于 not_before", "It was paid before not_before."),
+        WhyHeld::WasDuplicate => ("该笔支付曾被判为重复支付", "It was once called a duplicate payment."),
+        WhyHeld::Unlisted => {
+            ("平台连续两次对账均未列出该订单", "The platform did not list the order in two finished runs.")
+        }
+        WhyHeld::SendsUsedUp => ("已发送三次仍未入账", "It was sent three times and is not booked."),
+        WhyHeld::ResendOff => ("自动重发已关闭", "Sending again by itself is off."),
+        WhyHeld::UnknownTooLong => ("结果未知已满三天", "Its outcome has been unknown for three days."),
+        WhyHeld::ByPerson => ("由人工暂停", "A person put it on hold."),
+    };
+    Some(Sentence::new(zh, en))
 }
 
 fn exception_row(

@@ -20,7 +20,7 @@ use super::evidence::{Judged, Scope, judge};
 use super::exceptions::{Examined, ExceptionChanges, changes};
 use super::inbox::{BillOutcome, BillStatus, ClaimedSource, InboxOutcome, has_bill_for, import_inbox};
 use super::mailing::{self, Delivery};
-use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps};
+use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps, clear_alarms};
 use super::platform::{StoredTokens, client};
 use super::progress::Progress;
 use super::pull::{PullJob, deadline_after, pull, users};
@@ -32,8 +32,8 @@ use crate::config::{self, Settings};
 use crate::etcp::Sessions;
 use crate::model::{BusinessDate, Side};
 use crate::notify::Resend;
-use crate::report::{FailureReport, ReportData};
 use crate::report::data::PartialReason;
+use crate::report::{FailureReport, ReportData};
 use crate::store::{
     CoverageRow, ExceptionKey, ExceptionRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord,
     RunStatus, Store, StoreError,
@@ -423,8 +423,9 @@ impl Night<'_> {
         let facts = Facts {
             partial_reasons: reasons.clone(),
             alarms: &telling.alarms,
+            roster_is_empty: intake.roster.is_empty() && self.options.mode != RunMode::Offline,
             before: self.before.as_ref(),
-            set_aside: store.set_aside_rows(self.options.date)?,
+            set_aside: store.set_aside_rows(self.options.date, self.record.started_at)?,
             open_before: &open_before,
             changes: &changes,
             platform_ahead_s: intake.platform_ahead_s,
@@ -448,6 +449,9 @@ impl Night<'_> {
         };
         summary.report.mail = if mail.is_some() { "pending" } else { "off" };
         self.store_end(store, judged, status, &summary, &changes, mail.as_ref())?;
+        if self.options.mode == RunMode::Live {
+            clear_alarms(store)?;
+        }
         let mut finished = Finished {
             summary,
             status,

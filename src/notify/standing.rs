@@ -210,6 +210,19 @@ pub enum WhyHeld {
 }
 
 impl WhyHeld {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::BadExternalId,
+        Self::AboveMaxAmount,
+        Self::BeforeNotBefore,
+        Self::WasDuplicate,
+        Self::Unlisted,
+        Self::SendsUsedUp,
+        Self::ResendOff,
+        Self::UnknownTooLong,
+        Self::ByPerson,
+    ];
+
     /// The name in JSON and the database.
     pub const fn name(self) -> &'static str {
         match self {

@@ -240,7 +240,7 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         }
         Phrase::More { count } => format!("{} more not shown here.", counted(*count, "row", "rows")),
         Phrase::SetAsideRows { count } => format!(
-            "Beside these, {} could not be read and stand outside the reconciliation, see below.",
+            "Left out beside these: {} that could not be read, see below.",
             counted(*count, "bill row", "bill rows")
         ),
         Phrase::ClockSkew { seconds } => {

@@ -270,16 +270,19 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
-    /// The rows that bills with rows of `date` had set aside, with the file's name.
+    /// The rows that bills with rows of `date` had set aside, with the file's name; of a bill that has no good
+    /// row at all when it came in at `since` or later.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn set_aside_rows(&self, date: BusinessDate) -> Result<Vec<(String, SetAside)>, StoreError> {
+    pub fn set_aside_rows(&self, date: BusinessDate, since: Timestamp) -> Result<Vec<(String, SetAside)>, StoreError> {
         let failed = self.failed("reading the rows set aside");
         let sql = "SELECT file_name, line, column_name, value, reason FROM set_aside JOIN bill ON bill.id = bill_id
-                   WHERE :date BETWEEN COALESCE(first_date, :date) AND COALESCE(last_date, :date) ORDER BY bill_id, line";
+                   WHERE :date BETWEEN first_date AND last_date OR (first_date IS NULL AND imported_at >= :since)
+                   ORDER BY bill_id, line";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let rows = statement.query_map(named_params! {":date": date.to_string()}, |row| {
+        let values = named_params! {":date": date.to_string(), ":since": since.unix()};
+        let rows = statement.query_map(values, |row| {
             let line = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
             let aside = SetAside { line, column: row.get(2)?, value: row.get(3)?, reason: row.get(4)? };
             Ok((row.get(0)?, aside))

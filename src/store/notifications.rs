@@ -383,17 +383,23 @@ impl Store {
         })
     }
 
-    /// The ids under which the platform says that an order, or an external order id, was booked.
+    /// The ids under which the platform says that this external order id was booked, or another one of the
+    /// same order that its books do not show yet. A payment that is confirmed has a booking of its own.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn pay_order_ids(&self, record: &NotificationRecord) -> Result<Vec<String>, StoreError> {
         let failed = self.failed("reading the bookings");
-        // Another payment of the same order has a booking of its own; only the same id must not have two.
-        let sql = "SELECT DISTINCT pay_order_id FROM attempt
-                   WHERE external_order_id = :id AND pay_order_id IS NOT NULL ORDER BY pay_order_id";
+        let sql = "SELECT DISTINCT attempt.pay_order_id FROM notification
+                   JOIN attempt ON attempt.external_order_id = notification.external_order_id
+                   WHERE notification.order_key = :order_key AND attempt.pay_order_id IS NOT NULL
+                     AND (notification.external_order_id = :id OR notification.state <> 'confirmed')
+                   ORDER BY attempt.pay_order_id";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let rows = statement.query_map(named_params! {":id": record.external_order_id.as_str()}, |row| row.get(0));
+        let rows = statement.query_map(
+            named_params! {":id": record.external_order_id.as_str(), ":order_key": record.order_id.key()},
+            |row| row.get(0),
+        );
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 

@@ -77,10 +77,12 @@ async fn further_runs_tell_what_the_cap_kept_back_once_and_then_nothing_more() {
     verdict(&stage, &played).unwrap();
     let notes = |kind: &str| {
         let rows = played.second.report.exception_rows.iter().filter(|row| row.kind == kind);
-        rows.map(|row| row.note.clone().unwrap_or_default()).collect::<Vec<_>>().join("; ")
+        rows.map(|row| format!("{} {}", row.why.en, row.note.as_deref().unwrap_or_default()))
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     assert!(notes("notify_rejected").contains("20102"), "the report says what the platform said");
-    assert!(notes("notify_held").contains("above_max_amount"), "the report says what holds it");
+    assert!(notes("notify_held").contains("max_amount"), "the report says what holds it");
     let due = played.second.summary.notifications.due;
     assert!(due > 0, "the cap keeps some back");
     let booked = stage.server().with_world(|world| world.ledger().len());

@@ -1,6 +1,6 @@
 //! Asking the platform what it shows of one order, each answer kept as evidence.
 
-use super::{Stopped, Teller};
+use super::{FAILED_READS, Stopped, Teller};
 use crate::etcp::{EtcpError, UnpaidOrder};
 use crate::model::{OrderSnapshot, Timestamp};
 use crate::notify::{Reading, reading};
@@ -46,6 +46,7 @@ impl Teller<'_> {
                 }
             }
         }
+        self.failed_reads = 0;
         let open_states: Vec<_> = entries.iter().map(|entry| entry.snapshot.state).collect();
         let closed_states: Vec<_> = closed.iter().map(|order| order.state).collect();
         let seen: Vec<OrderSnapshot> = entries.iter().map(|entry| entry.snapshot.clone()).chain(closed).collect();
@@ -56,11 +57,14 @@ impl Teller<'_> {
         Ok(Some(Asked { reading, entry, at: asked_at }))
     }
 
-    /// A failed read decides nothing; 4 and 5 stop all sending.
+    /// A failed read decides nothing; 4 and 5 stop all sending, and so do several failures in a row.
     pub(super) fn note_error(&mut self, error: &EtcpError) {
         tracing::warn!(%error, "the platform could not be asked");
+        self.failed_reads = self.failed_reads.saturating_add(1);
         if let EtcpError::Stop(code) = error {
             self.stopped = Some(Stopped::Refused(*code));
+        } else if self.failed_reads >= FAILED_READS && self.stopped.is_none() {
+            self.stopped = Some(Stopped::Unreachable);
         }
     }
 }

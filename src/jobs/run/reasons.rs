@@ -37,11 +37,17 @@ impl Night<'_> {
                 let count = u64::from(crate::notify::Breaker::LIMIT);
                 reasons.push(PartialReason::BreakerOpen { count });
             }
+            Some(Stopped::Unreachable) => reasons.push(PartialReason::Other {
+                text: Sentence::new(
+                    "平台连续多次查询失败，本次不再发送支付通知",
+                    "the platform could not be asked several times in a row; nothing more was sent",
+                ),
+            }),
             Some(Stopped::Deadline) => reasons.push(PartialReason::DeadlineReached),
             Some(Stopped::TwoBookings) => reasons.push(PartialReason::Other {
                 text: Sentence::new(
-                    "平台对同一笔支付返回了两个不同的入账号，已停止发送",
-                    "the platform named two different bookings for one payment; nothing more was sent",
+                    "平台对同一订单返回了两个不同的入账号，已停止发送",
+                    "the platform named two different bookings for one order; nothing more was sent",
                 ),
             }),
         }

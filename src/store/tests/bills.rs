@@ -84,7 +84,7 @@ fn rows_come_back_as_they_went_in() {
     assert!(stored.iter().all(|row| row.bill == bill.id && row.source == BillSource::default().name));
     assert_eq!((bill.payments, bill.refunds, bill.ignored, bill.set_aside), (1, 1, 1, 1));
     assert_eq!(bill.dates, Some((day(), day())));
-    assert_eq!(scratch.store.set_aside_rows(day()).unwrap(), [("one".to_owned(), aside(99))]);
+    assert_eq!(scratch.store.set_aside_rows(day(), at(9)).unwrap(), [("one".to_owned(), aside(99))]);
     assert_eq!(scratch.store.bill_rows_of("order-A").unwrap().len(), 1);
 }
 
