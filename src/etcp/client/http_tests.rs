@@ -377,6 +377,10 @@ impl Write for Log {
 
 #[tokio::test]
 async fn the_log_at_its_finest_names_interface_and_code_and_no_secret() {
+    // Tests of other threads have no subscriber, and what one of them meets first would be remembered as
+    // wanted by nobody; a subscriber for all that wants everything keeps every call site awake.
+    let everything = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::sink);
+    drop(tracing::subscriber::set_global_default(everything.finish()));
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
