@@ -23,7 +23,7 @@ use super::evidence::{Judged, at};
 use super::progress::Progress;
 use crate::clock::Clock;
 use crate::etcp::{AttemptOutcome, Code, PaidRequest, Sessions};
-use crate::model::NotificationState;
+use crate::model::{Mobile, NotificationState};
 use crate::notify::{
     Breaker, Budget, Caps, Next, Policy, Precheck, Reading, Resend, Verdict, WhyNot, WhyStopped, WhyUnknown,
     after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh, found_sending, is_second_booking,
@@ -43,8 +43,9 @@ const RESEND_OFF: &str = "resend_off";
 /// The key in `meta` under which alarms wait until a finished run has reported them.
 const ALARMS: &str = "alarms";
 
-/// Reads that failed one after the other, after which a platform is asked no more in this run.
-const FAILED_READS: u8 = 5;
+/// Users for whom reads failed one after the other, after which the platform is asked no more in this run.
+/// One user's failures alone never stop the others.
+const FAILED_USERS: usize = 5;
 
 /// What a run told the platform, in counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,8 +110,8 @@ pub struct Teller<'a> {
     pub stopped: Option<Stopped>,
     /// The planned ones that the platform did not list in this run.
     unlisted: HashSet<i64>,
-    /// Reads that failed since the last that did not.
-    failed_reads: u8,
+    /// The users for whom a read failed since the last read that did not.
+    failed_users: HashSet<Mobile>,
     /// Payments due that could not be sent, for a read failed or there is nobody to ask for.
     pub unsent: u64,
 }
@@ -156,7 +157,7 @@ impl<'a> Teller<'a> {
             budget: Budget::new(&settings.caps),
             told: Told::default(),
             alarms,
-            failed_reads: 0,
+            failed_users: HashSet::new(),
             stopped: None,
             unlisted: HashSet::new(),
             unsent: 0,
@@ -327,7 +328,7 @@ impl<'a> Teller<'a> {
         let token = match self.sessions.token(&record.user.mobile, &record.user.plate).await {
             Ok(token) => token,
             Err(error) => {
-                self.note_error(&error);
+                self.note_error(&record.user.mobile, &error);
                 return Ok(self.left_unsent());
             }
         };

@@ -61,12 +61,14 @@ async fn the_second_payment_of_an_order_is_told_after_the_first() {
     assert_eq!(rig.ledger().len(), 2);
     assert!(second.report.alerts.is_empty(), "{:?}", second.report.alerts);
 }
-struct FailsFrom<'a>(&'a Rig);
+
+/// Lets reads of the fee fail from the moment that notifying begins: everybody's, or one user's.
+struct FailsFrom<'a>(&'a Rig, &'a str);
 
 impl etcp_recon::jobs::progress::Progress for FailsFrom<'_> {
     fn begin(&self, what: &str, _: Option<u64>) {
         if what == "notify" {
-            self.0.fault("orderunpay:fail:always");
+            self.0.fault(self.1);
         }
     }
     fn advance(&self) {}
@@ -79,14 +81,51 @@ async fn a_fee_that_cannot_be_asked_again_makes_the_run_partial() {
     rig.bind(USER, A);
     rig.inside("ORDER-A", A, "5.50");
     rig.bill("till.csv", &["p1,ORDER-A,渝B757D0,5.50,,success,2026-11-22 09:00:00,cash"]);
+    let run = run_failing(&rig, "orderunpay:fail:always").await;
+    assert_eq!(payments(&run, Disposition::NotifyDue), 1);
+    assert_eq!(run.status, RunStatus::Partial, "{:?}", run.reasons);
+}
+
+async fn run_failing(rig: &Rig, fault: &str) -> etcp_recon::jobs::run::Finished {
     let options = etcp_recon::jobs::run::RunOptions {
         date: super::support::date(super::support::DATE),
         mode: etcp_recon::store::RunMode::Live,
         no_email: true,
     };
-    let run = etcp_recon::jobs::run::run(&rig.settings(), options, &rig.clock, &FailsFrom(&rig)).await.unwrap();
-    assert_eq!(payments(&run, Disposition::NotifyDue), 1);
-    assert_eq!(run.status, RunStatus::Partial, "{:?}", run.reasons);
+    etcp_recon::jobs::run::run(&rig.settings(), options, &rig.clock, &FailsFrom(rig, fault)).await.unwrap()
+}
+
+/// Eight users with a car inside that has paid at the till.
+async fn eight_due() -> Rig {
+    let rig = Rig::new().await;
+    let mut rows = Vec::new();
+    for n in 1..=8 {
+        let (mobile, plate) = (format!("1380000000{n}"), format!("渝A0000{n}"));
+        rig.bind(&mobile, &plate);
+        rig.inside_of(&mobile, &format!("ORDER-{n}"), &plate, "5.50");
+        rows.push(format!("p{n},ORDER-{n},{plate},5.50,,success,2026-11-22 09:00:0{n},cash"));
+    }
+    rig.bill("till.csv", &rows.iter().map(String::as_str).collect::<Vec<_>>());
+    rig
+}
+
+#[tokio::test]
+async fn a_platform_that_cannot_be_asked_for_five_users_in_a_row_is_asked_no_more() {
+    let rig = eight_due().await;
+    rig.server.with_world(etcp_recon::sandbox::World::reset_calls);
+    let run = run_failing(&rig, "orderunpay:fail:always").await;
+    assert_eq!(run.status, RunStatus::Partial);
+    let asked = rig.server.with_world(|world| world.calls(etcp_recon::sandbox::Interface::OrderUnpay));
+    assert_eq!(asked, 8 + 5, "eight of the pull, five before sending");
+    assert!(rig.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn one_user_whose_fee_cannot_be_asked_spoils_no_other() {
+    let rig = eight_due().await;
+    let run = run_failing(&rig, "orderunpay@13800000002:fail:always").await;
+    assert_eq!((payments(&run, Disposition::Notified), payments(&run, Disposition::NotifyDue)), (7, 1));
+    assert_eq!(rig.ledger().len(), 7);
 }
 
 #[tokio::test]

@@ -72,10 +72,15 @@ impl Rig {
 
     /// A parking stay of a plate of `13800000001`, with its stay.
     pub fn order(&self, id: &str, plate: &str, entrance: &str, stay: Stay) {
+        self.order_of("13800000001", id, plate, entrance, stay);
+    }
+
+    /// A parking stay of a plate of `mobile`.
+    pub fn order_of(&self, mobile: &str, id: &str, plate: &str, entrance: &str, stay: Stay) {
         let order = ParkingOrder {
             order_id: OrderId::new(id).unwrap(),
             plate: plate.to_owned(),
-            mobile: Mobile::parse("13800000001").unwrap(),
+            mobile: Mobile::parse(mobile).unwrap(),
             parking_id: "3126".to_owned(),
             parking_name: "测试车场".to_owned(),
             entrance_at: at(entrance),
@@ -87,6 +92,12 @@ impl Rig {
     /// A car inside that owes `fee`.
     pub fn inside(&self, id: &str, plate: &str, fee: &str) {
         self.order(id, plate, "2026-11-22 08:00:00", Stay::Inside { fee: yuan(fee), paid: Amount::ZERO });
+    }
+
+    /// A car of `mobile` inside that owes `fee`.
+    pub fn inside_of(&self, mobile: &str, id: &str, plate: &str, fee: &str) {
+        let stay = Stay::Inside { fee: yuan(fee), paid: Amount::ZERO };
+        self.order_of(mobile, id, plate, "2026-11-22 08:00:00", stay);
     }
 
     /// A car that left, with `cash` of the fee taken at the exit.

@@ -1,8 +1,8 @@
 //! Asking the platform what it shows of one order, each answer kept as evidence.
 
-use super::{FAILED_READS, Stopped, Teller};
+use super::{FAILED_USERS, Stopped, Teller};
 use crate::etcp::{EtcpError, UnpaidOrder};
-use crate::model::{OrderSnapshot, Timestamp};
+use crate::model::{Mobile, OrderSnapshot, Timestamp};
 use crate::notify::{Reading, reading};
 use crate::store::{NotificationRecord, PlateUser};
 
@@ -23,7 +23,7 @@ impl Teller<'_> {
         let unpaid = match unpaid.await {
             Ok(listing) => listing,
             Err(error) => {
-                self.note_error(&error);
+                self.note_error(mobile, &error);
                 return Ok(None);
             }
         };
@@ -41,12 +41,12 @@ impl Teller<'_> {
                     complete &= !(may_be_cut && closed.is_empty() && entries.is_empty());
                 }
                 Err(error) => {
-                    self.note_error(&error);
+                    self.note_error(mobile, &error);
                     return Ok(None);
                 }
             }
         }
-        self.failed_reads = 0;
+        self.failed_users.clear();
         let open_states: Vec<_> = entries.iter().map(|entry| entry.snapshot.state).collect();
         let closed_states: Vec<_> = closed.iter().map(|order| order.state).collect();
         let seen: Vec<OrderSnapshot> = entries.iter().map(|entry| entry.snapshot.clone()).chain(closed).collect();
@@ -57,13 +57,13 @@ impl Teller<'_> {
         Ok(Some(Asked { reading, entry, at: asked_at }))
     }
 
-    /// A failed read decides nothing; 4 and 5 stop all sending, and so do several failures in a row.
-    pub(super) fn note_error(&mut self, error: &EtcpError) {
+    /// A failed read decides nothing; 4 and 5 stop all sending, and so do failures for several users in a row.
+    pub(super) fn note_error(&mut self, mobile: &Mobile, error: &EtcpError) {
         tracing::warn!(%error, "the platform could not be asked");
-        self.failed_reads = self.failed_reads.saturating_add(1);
+        self.failed_users.insert(mobile.clone());
         if let EtcpError::Stop(code) = error {
             self.stopped = Some(Stopped::Refused(*code));
-        } else if self.failed_reads >= FAILED_READS && self.stopped.is_none() {
+        } else if self.failed_users.len() >= FAILED_USERS && self.stopped.is_none() {
             self.stopped = Some(Stopped::Unreachable);
         }
     }

@@ -39,8 +39,8 @@ impl Night<'_> {
             }
             Some(Stopped::Unreachable) => reasons.push(PartialReason::Other {
                 text: Sentence::new(
-                    "平台连续多次查询失败，本次不再发送支付通知",
-                    "the platform could not be asked several times in a row; nothing more was sent",
+                    "平台连续对多个用户查询失败，本次不再发送支付通知",
+                    "the platform could not be asked for several users in a row; nothing more was sent",
                 ),
             }),
             Some(Stopped::Deadline) => reasons.push(PartialReason::DeadlineReached),
