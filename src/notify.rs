@@ -21,7 +21,7 @@ mod tests;
 
 pub use breaker::{Breaker, WhyStopped};
 pub use person::{Act, Refusal, person};
-pub use plan::{Budget, Caps, DueFact, PlanState, Planned, plan, within_caps};
+pub use plan::{Budget, Caps, DueFact, PlanState, Planned, plan};
 pub use reading::{Baseline, Reading, reading};
 pub use standing::{Next, Policy, Resend, Standing, Verdict, WhyHeld, WhyUnknown};
 pub use step::{

@@ -103,7 +103,8 @@ fn why_held(fact: &DueFact<'_>, caps: &Caps) -> Option<WhyHeld> {
     (fact.amount > caps.max_amount).then_some(WhyHeld::AboveMaxAmount)
 }
 
-/// What a run may still send. Every attempt takes from it, a re-send too.
+/// What a run may still send. Every attempt takes from it, a re-send too; what does not fit stays planned,
+/// and a smaller one behind it may still go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     sends: u32,
@@ -124,14 +125,6 @@ impl Budget {
         *self = Self { sends, total };
         true
     }
-}
-
-/// Which of the wanted may be sent in this run: indexes into `wanted`, in its order. What is held is
-/// none of them; what does not fit stays planned, and a smaller one behind it may still go.
-pub fn within_caps(wanted: &[Planned], caps: &Caps) -> Vec<usize> {
-    let mut budget = Budget::new(caps);
-    let planned = wanted.iter().enumerate().filter(|(_, one)| one.state == PlanState::Planned);
-    planned.filter(|(_, one)| budget.take(one.amount)).map(|(index, _)| index).collect()
 }
 
 #[cfg(test)]
@@ -217,6 +210,13 @@ mod tests {
         assert!(plan(&[due(0, &first, 0, 5)], &caps()).is_empty(), "nothing is due");
         let same_id = [due(0, &first, 500, 5), due(1, &first, 500, 1)];
         assert_eq!(plan(&same_id, &caps()).len(), 1);
+    }
+
+    /// Which of the wanted a run sends, as it goes through them in their order.
+    fn within_caps(wanted: &[Planned], caps: &Caps) -> Vec<usize> {
+        let mut budget = Budget::new(caps);
+        let planned = wanted.iter().enumerate().filter(|(_, one)| one.state == PlanState::Planned);
+        planned.filter(|(_, one)| budget.take(one.amount)).map(|(index, _)| index).collect()
     }
 
     #[test]
