@@ -1,6 +1,7 @@
 -- What every table holds, for readers too; schema.sql is the sum of all migrations, a test compares the two.
 -- Amounts are INTEGER fen, instants INTEGER seconds since 1970 UTC, days TEXT yyyy-mm-dd in Asia/Shanghai.
--- Evidence (bill, bill_row, set_aside, order_snapshot) and the journal are never changed: triggers refuse it.
+-- Evidence (bill, bill_row, set_aside, order_snapshot, push_event, push_contradiction) and the journal are never
+-- changed: triggers refuse it.
 
 -- Which platform and merchant this database belongs to.
 CREATE TABLE meta (
@@ -155,6 +156,56 @@ CREATE TABLE rejected_record (
 ) STRICT;
 CREATE INDEX rejected_record_by_run ON rejected_record (run_id);
 
+-- A push, the first of its kind and synId; a parking stay has at most one entrance and one exit.
+CREATE TABLE push_event (
+    id             INTEGER PRIMARY KEY,
+    kind           TEXT NOT NULL CHECK (kind IN ('entrance', 'exit')),
+    syn_key        TEXT NOT NULL CHECK (syn_key = lower(syn_key) AND syn_key <> ''),
+    syn_id         TEXT NOT NULL,
+    content_sha256 TEXT NOT NULL CHECK (length(content_sha256) = 64), -- of what it says of the stay, whenever it was sent
+    plate          TEXT NOT NULL CHECK (plate <> ''),
+    parking_id     TEXT NOT NULL,
+    parking_name   TEXT NOT NULL,
+    entrance_at    INTEGER NOT NULL,
+    exit_at        INTEGER,
+    fee_fen        INTEGER CHECK (fee_fen >= 0),
+    pushed_at      INTEGER,
+    received_at    INTEGER NOT NULL,
+    UNIQUE (kind, syn_key),
+    CHECK ((kind = 'exit') = (exit_at IS NOT NULL)),
+    CHECK ((kind = 'exit') = (fee_fen IS NOT NULL))
+) STRICT;
+CREATE INDEX push_event_by_exit ON push_event (exit_at) WHERE exit_at IS NOT NULL;
+CREATE INDEX push_event_by_stay ON push_event (syn_key);
+
+-- The same push with other content: the first one counts, what the others said is kept.
+CREATE TABLE push_contradiction (
+    event_id       INTEGER NOT NULL REFERENCES push_event (id),
+    content_sha256 TEXT NOT NULL CHECK (length(content_sha256) = 64),
+    detail         TEXT NOT NULL, -- a JSON object
+    received_at    INTEGER NOT NULL,
+    PRIMARY KEY (event_id, content_sha256)
+) STRICT, WITHOUT ROWID;
+
+-- When a phone was last sent a code by SMS.
+CREATE TABLE sms_code (
+    mobile   TEXT PRIMARY KEY,
+    asked_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What the platform was asked to bind and unbind; written before it is asked, its outcome after.
+CREATE TABLE binding (
+    id       INTEGER PRIMARY KEY,
+    act      TEXT NOT NULL CHECK (act IN ('bind', 'unbind')),
+    mobile   TEXT NOT NULL,
+    plate    TEXT NOT NULL,
+    color    INTEGER CHECK (color BETWEEN 1 AND 4),
+    asked_at INTEGER NOT NULL,
+    outcome  TEXT CHECK (outcome IN ('done', 'refused', 'not_sent', 'unknown')), -- none: the program ended in between
+    CHECK ((act = 'bind') = (color IS NOT NULL))
+) STRICT;
+CREATE INDEX binding_by_mobile ON binding (mobile, asked_at);
+
 -- One orderpaid owed to the platform.
 CREATE TABLE notification (
     id                 INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again, so that a withdrawn one is not taken for its successor
@@ -239,8 +290,8 @@ CREATE TABLE exception (
     id                INTEGER PRIMARY KEY,
     kind              TEXT NOT NULL,
     business_date     TEXT NOT NULL,
-    side              TEXT NOT NULL CHECK (side IN ('payment', 'order')),
-    subject           TEXT NOT NULL,
+    side              TEXT NOT NULL CHECK (side IN ('payment', 'order', 'event')),
+    subject           TEXT NOT NULL, -- external order id, order key, synId's key
     n                 INTEGER NOT NULL DEFAULT 0,
     payment_id        TEXT,
     external_order_id TEXT,
@@ -322,6 +373,23 @@ CREATE TRIGGER order_snapshot_stays BEFORE DELETE ON order_snapshot BEGIN SELECT
 CREATE TRIGGER order_snapshot_comes_once BEFORE INSERT ON order_snapshot
 WHEN EXISTS (SELECT 1 FROM order_snapshot WHERE id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'evidence is never replaced'); END;
+CREATE TRIGGER push_event_is_kept BEFORE UPDATE ON push_event BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
+CREATE TRIGGER push_event_stays BEFORE DELETE ON push_event BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER push_event_comes_once BEFORE INSERT ON push_event
+WHEN EXISTS (SELECT 1 FROM push_event WHERE id = NEW.id OR (kind = NEW.kind AND syn_key = NEW.syn_key))
+BEGIN SELECT RAISE(ABORT, 'evidence is never replaced'); END;
+CREATE TRIGGER push_contradiction_is_kept BEFORE UPDATE ON push_contradiction
+BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
+CREATE TRIGGER push_contradiction_stays BEFORE DELETE ON push_contradiction
+BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
+CREATE TRIGGER push_contradiction_comes_once BEFORE INSERT ON push_contradiction
+WHEN EXISTS (SELECT 1 FROM push_contradiction WHERE event_id = NEW.event_id AND content_sha256 = NEW.content_sha256)
+BEGIN SELECT RAISE(ABORT, 'evidence is never replaced'); END;
+CREATE TRIGGER binding_ends_once BEFORE UPDATE ON binding
+WHEN OLD.outcome IS NOT NULL OR NEW.act <> OLD.act OR NEW.mobile <> OLD.mobile OR NEW.plate <> OLD.plate
+  OR NEW.asked_at <> OLD.asked_at
+BEGIN SELECT RAISE(ABORT, 'what was asked stays asked'); END;
+CREATE TRIGGER binding_stays BEFORE DELETE ON binding BEGIN SELECT RAISE(ABORT, 'what was asked stays asked'); END;
 
 -- What a finished run said stays said.
 CREATE TRIGGER run_ends_once BEFORE UPDATE ON run

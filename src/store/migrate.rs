@@ -5,7 +5,10 @@ use rusqlite::Connection;
 use super::{Store, StoreError};
 
 /// Append-only: a migration that has been released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../sql/migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../sql/migrations/0001_first.sql"),
+    include_str!("../../sql/migrations/0002_pushes_and_bindings.sql"),
+];
 
 impl Store {
     /// Applies the migrations that this database has not had.

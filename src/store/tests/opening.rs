@@ -4,12 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-/// Name and text of everything in a schema, without its white space.
+/// Name and text of everything in a schema, without its white space and the quotes of a renamed table.
 fn schema(connection: &Connection) -> Vec<(String, String)> {
     let sql = "SELECT type || ' ' || name, COALESCE(sql, '') FROM sqlite_schema ORDER BY 1";
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).unwrap();
-    rows.map(|row| row.map(|(name, sql)| (name, sql.split_whitespace().collect())).unwrap()).collect()
+    rows.map(|row| row.map(|(name, sql)| (name, sql.replace('"', "").split_whitespace().collect())).unwrap()).collect()
 }
 
 #[test]
@@ -24,8 +24,39 @@ fn the_schema_for_readers_is_the_sum_of_the_migrations() {
 #[test]
 fn a_newer_database_is_refused() {
     let scratch = Scratch::new();
-    scratch.raw().pragma_update(None, "user_version", 2).unwrap();
-    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 2, known: 1, .. })));
+    scratch.raw().pragma_update(None, "user_version", 3).unwrap();
+    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 3, known: 2, .. })));
+}
+
+#[test]
+fn the_second_migration_keeps_every_exception() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("recon.db");
+    let before = raw(&path);
+    before.execute_batch(include_str!("../../../sql/migrations/0001_first.sql")).unwrap();
+    before.pragma_update(None, "user_version", 1).unwrap();
+    let sample = "
+        INSERT INTO run (id, seq, business_date, mode, status, started_at, finished_at, summary)
+            VALUES ('r1', 1, '2026-11-22', 'live', 'complete', 1, 2, '{}');
+        INSERT INTO exception (kind, business_date, side, subject, payment_id, plate, paid_fen, due_fen, at, rule, status,
+                first_seen_at, first_run_id, last_seen_at, last_run_id)
+            VALUES ('amount_mismatch', '2026-11-22', 'payment', 'P-1', 'P-1', '渝B757D0', 500, 700, 3, 'x', 'open', 4, 'r1', 5, 'r1');
+        INSERT INTO exception (kind, business_date, side, subject, order_id, paid_fen, due_fen, at, rule, status,
+                first_seen_at, first_run_id, last_seen_at, last_run_id, resolved_at, resolved_run_id, reason)
+            VALUES ('payment_missing', '2026-11-22', 'order', 'o-1', 'O-1', 0, 700, 3, 'x', 'resolved', 4, 'r1', 5, 'r1', 6, 'r1', 'now settled');";
+    before.execute_batch(sample).unwrap();
+    drop(before);
+    let store = Store::open(&path).unwrap();
+    let kept = store.exceptions().unwrap();
+    assert_eq!(kept.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2]);
+    let [open, resolved] = &kept[..] else { panic!("{kept:?}") };
+    assert_eq!((open.status, resolved.status), (ExceptionStatus::Open, ExceptionStatus::Resolved));
+    assert_eq!((open.facts.key.subject.as_str(), open.facts.paid.fen(), open.facts.due), ("P-1", 500, fen(700)));
+    assert_eq!((resolved.facts.key.subject.as_str(), resolved.note.as_deref()), ("o-1", Some("now settled")));
+    let again = "INSERT INTO exception SELECT 3, kind, business_date, side, subject, n, payment_id, external_order_id, order_id,
+        plate, paid_fen, due_fen, at, rule, status, first_seen_at, first_run_id, last_seen_at, last_run_id, resolved_at,
+        resolved_run_id, resolved_by, reason, note FROM exception WHERE id = 1";
+    assert!(refusal(&raw(&path), again).contains("UNIQUE"), "one open exception for a subject");
 }
 
 #[test]
