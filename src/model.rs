@@ -4,6 +4,7 @@
 //! everything from outside is checked where it becomes one of these.
 
 pub mod disposition;
+pub mod event;
 pub mod evidence;
 pub mod ids;
 pub mod money;
@@ -12,6 +13,7 @@ pub mod plate;
 pub mod time;
 
 pub use disposition::{Disposition, Side};
+pub use event::{EventKind, ParkingEvent};
 pub use evidence::{OrderSnapshot, OrderState, Payment};
 pub use ids::{ExternalOrderId, Mobile, OrderId};
 pub use money::{Amount, AmountError, Difference, Total};

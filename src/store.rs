@@ -8,6 +8,7 @@
 //! the write-ahead log away from under us.
 
 mod bills;
+mod events;
 mod exceptions;
 mod journal;
 mod lock;
@@ -31,6 +32,7 @@ use rusqlite::{
 };
 
 pub use bills::{BillRecord, BillWriter, ImportedBill};
+pub use events::{Recorded, StoredEvent};
 pub use exceptions::{ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionStatus, FinishedRun};
 pub use journal::{JournalRow, VerifyError};
 pub use lock::RunLock;

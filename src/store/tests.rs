@@ -5,6 +5,7 @@
 
 mod bills;
 mod constraints;
+mod events;
 mod journal;
 mod locks;
 mod notifications;

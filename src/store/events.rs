@@ -1,0 +1,159 @@
+//! The platform's pushes: each kind of a stay once, the first one counts, other contents are kept beside it.
+
+use rusqlite::{OptionalExtension, Row, Transaction, named_params};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{Store, StoreError, WriteError, parsed};
+use crate::model::event::{EventKind, Exit, ParkingEvent};
+use crate::model::{Amount, OrderId, Timestamp};
+
+/// What became of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The first of its kind and synId.
+    New,
+    /// Known, and it says the same.
+    Repeated,
+    /// Known, and it says something else: kept beside the first, which counts.
+    Contradicts,
+}
+
+/// A push in the database.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    /// What it says.
+    pub event: ParkingEvent,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// What later pushes of the same kind and synId said otherwise: when they came, and their content as JSON.
+    pub contradictions: Vec<(Timestamp, String)>,
+}
+
+/// What a push says of its stay, whenever it was sent.
+fn content(event: &ParkingEvent) -> serde_json::Value {
+    json!({
+        "syn_id": event.syn_id.key(), "plate": event.plate, "parking_id": event.parking_id,
+        "parking_name": event.parking_name, "entrance_at": event.entrance_at.wall(),
+        "exit_at": event.exit.map(|exit| exit.at.wall()), "fee": event.exit.map(|exit| exit.fee),
+    })
+}
+
+fn record(transaction: &Transaction<'_>, event: &ParkingEvent, received_at: Timestamp) -> Result<Recorded, WriteError> {
+    let content = content(event).to_string();
+    let content_sha256 = hex::encode(Sha256::digest(&content));
+    let known: Option<(i64, String)> = transaction
+        .prepare_cached("SELECT id, content_sha256 FROM push_event WHERE kind = :kind AND syn_key = :syn_key")?
+        .query_row(named_params! {":kind": event.kind().name(), ":syn_key": event.syn_id.key()}, |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((id, first)) = known else {
+        insert(transaction, event, &content_sha256, received_at)?;
+        return Ok(Recorded::New);
+    };
+    if first == content_sha256 {
+        return Ok(Recorded::Repeated);
+    }
+    let sql = "INSERT INTO push_contradiction (event_id, content_sha256, detail, received_at)
+               SELECT :id, :content_sha256, :detail, :received_at WHERE NOT EXISTS
+                   (SELECT 1 FROM push_contradiction WHERE event_id = :id AND content_sha256 = :content_sha256)";
+    let values = named_params! {
+        ":id": id, ":content_sha256": content_sha256, ":detail": content, ":received_at": received_at.unix(),
+    };
+    transaction.prepare_cached(sql)?.execute(values)?;
+    Ok(Recorded::Contradicts)
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    event: &ParkingEvent,
+    content_sha256: &str,
+    received_at: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO push_event (kind, syn_key, syn_id, content_sha256, plate, parking_id, parking_name,
+                   entrance_at, exit_at, fee_fen, pushed_at, received_at)
+               VALUES (:kind, :syn_key, :syn_id, :content_sha256, :plate, :parking_id, :parking_name,
+                   :entrance_at, :exit_at, :fee_fen, :pushed_at, :received_at)";
+    let values = named_params! {
+        ":kind": event.kind().name(), ":syn_key": event.syn_id.key(), ":syn_id": event.syn_id.as_str(),
+        ":content_sha256": content_sha256, ":plate": event.plate, ":parking_id": event.parking_id,
+        ":parking_name": event.parking_name, ":entrance_at": event.entrance_at.unix(),
+        ":exit_at": event.exit.map(|exit| exit.at.unix()), ":fee_fen": event.exit.map(|exit| exit.fee.fen()),
+        ":pushed_at": event.pushed_at.map(Timestamp::unix), ":received_at": received_at.unix(),
+    };
+    transaction.prepare_cached(sql)?.execute(values).map(drop)
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<ParkingEvent> {
+    let (kind, exit_at): (String, Option<i64>) = (row.get("kind")?, row.get("exit_at")?);
+    let fee = |fen: i64| Amount::from_fen(fen).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, fen));
+    let exit = match exit_at {
+        Some(at) if EventKind::from_name(&kind) == Some(EventKind::Exit) => {
+            Some(Exit { at: Timestamp::from_unix(at), fee: fee(row.get("fee_fen")?)? })
+        }
+        _ => None,
+    };
+    Ok(ParkingEvent {
+        syn_id: parsed(row, "syn_id", OrderId::new)?,
+        plate: row.get("plate")?,
+        parking_id: row.get("parking_id")?,
+        parking_name: row.get("parking_name")?,
+        entrance_at: Timestamp::from_unix(row.get("entrance_at")?),
+        exit,
+        pushed_at: row.get::<_, Option<i64>>("pushed_at")?.map(Timestamp::from_unix),
+    })
+}
+
+impl Store {
+    /// Records pushes, all of them or none: what became of each, in the same order. On disk when this returns.
+    ///
+    /// # Errors
+    /// When the database cannot be written; then nothing was recorded.
+    pub fn record_events(&mut self, events: &[(ParkingEvent, Timestamp)]) -> Result<Vec<Recorded>, StoreError> {
+        self.write("recording pushes", |transaction| {
+            events.iter().map(|(event, received_at)| record(transaction, event, *received_at)).collect()
+        })
+    }
+
+    /// The exits from `start` on, in the order of their times and synIds.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn exit_events(&self, start: Timestamp) -> Result<Vec<ParkingEvent>, StoreError> {
+        let failed = self.failed("reading pushes");
+        let sql = "SELECT * FROM push_event WHERE exit_at IS NOT NULL AND exit_at >= :start ORDER BY exit_at, syn_key";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":start": start.unix()}, event);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The pushes of one stay, by the key of its synId, in the order in which they came.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn events_of(&self, syn_key: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let failed = self.failed("reading pushes");
+        let sql = "SELECT * FROM push_event WHERE syn_key = :syn_key ORDER BY received_at, id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":syn_key": syn_key}, |row| {
+            let id: i64 = row.get("id")?;
+            Ok((id, event(row)?, Timestamp::from_unix(row.get("received_at")?)))
+        });
+        let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(&failed)?;
+        let stored = rows.into_iter().map(|(id, event, received_at)| {
+            Ok(StoredEvent { event, received_at, contradictions: self.contradictions(id)? })
+        });
+        stored.collect()
+    }
+
+    fn contradictions(&self, event_id: i64) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        let failed = self.failed("reading pushes");
+        let sql =
+            "SELECT received_at, detail FROM push_contradiction WHERE event_id = :id ORDER BY received_at, detail";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement
+            .query_map(named_params! {":id": event_id}, |row| Ok((Timestamp::from_unix(row.get(0)?), row.get(1)?)));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+}
