@@ -256,7 +256,7 @@ pub struct MatchArgs {
 /// `show`
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// A payment id, an external order id, a refund id, a trade number or an order id
+    /// A payment id, an external order id, a refund id, a trade number, an order id or a push's synId
     #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub id: String,
     /// Print it as JSON
