@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod events;
 pub mod evidence;
 pub mod exceptions;
 pub mod inbox;

@@ -33,7 +33,9 @@ use rusqlite::{
 
 pub use bills::{BillRecord, BillWriter, ImportedBill};
 pub use events::{Recorded, StoredEvent};
-pub use exceptions::{ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionStatus, FinishedRun};
+pub use exceptions::{
+    ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionSide, ExceptionStatus, FinishedRun,
+};
 pub use journal::{JournalRow, VerifyError};
 pub use lock::RunLock;
 pub use mail::OutboxMail;

@@ -3,6 +3,7 @@
 //! Load → decide → apply, twice: once to know what is due, and, when the platform has been told, once
 //! more to know what is. The run's end is one transaction; the mail is stored in it and sent after it.
 
+mod exceptions;
 mod failure;
 mod reasons;
 mod rows;
@@ -15,9 +16,10 @@ use anyhow::Context;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use self::rows::{count_unknown, order_days, outcome_rows, plate_users, subjects};
+use self::exceptions::{all_carried, changes_of_run, exit_findings};
+use self::rows::{count_unknown, order_days, outcome_rows, plate_users};
 use super::evidence::{Judged, Scope, judge};
-use super::exceptions::{Examined, ExceptionChanges, changes};
+use super::exceptions::ExceptionChanges;
 use super::inbox::{BillOutcome, BillStatus, ClaimedSource, InboxOutcome, has_bill_for, import_inbox};
 use super::mailing::{self, Delivery};
 use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps, clear_alarms};
@@ -30,13 +32,12 @@ use super::summary::{ExceptionSummary, Parts, Summary};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::etcp::Sessions;
-use crate::model::{BusinessDate, Side};
+use crate::model::BusinessDate;
 use crate::notify::Resend;
 use crate::report::data::PartialReason;
 use crate::report::{FailureReport, ReportData};
 use crate::store::{
-    CoverageRow, ExceptionKey, ExceptionRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord,
-    RunStatus, Store, StoreError,
+    CoverageRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord, RunStatus, Store, StoreError,
 };
 
 /// Which run, and how.
@@ -401,7 +402,11 @@ impl Night<'_> {
         let reasons = self.partial_reasons(intake, telling, unknown);
         let status = if reasons.is_empty() { RunStatus::Complete } else { RunStatus::Partial };
         let open_before = store.open_exceptions()?;
-        let changes = self.exception_changes(judged, &open_before, &store.reported_dates()?);
+        let exits = exit_findings(store, judged, &self.scope(intake), &open_before)?;
+        let changes = match self.options.mode {
+            RunMode::DryRun => all_carried(&open_before),
+            RunMode::Live | RunMode::Offline => changes_of_run(judged, exits, &open_before, &store.reported_dates()?),
+        };
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let parts = Parts {
             run: &self.record.id,
@@ -510,31 +515,6 @@ impl Night<'_> {
         }
         store.set_summary(&self.record.id, &serde_json::to_string(&finished.summary)?)?;
         Ok(())
-    }
-
-    fn exception_changes(
-        &self,
-        judged: &Judged,
-        open: &[ExceptionRow],
-        reported: &HashSet<BusinessDate>,
-    ) -> ExceptionChanges {
-        if self.options.mode == RunMode::DryRun {
-            let carried = open.iter().map(|row| (row.id, row.facts.clone())).collect();
-            return ExceptionChanges { carried, ..ExceptionChanges::default() };
-        }
-        let told_now = judged
-            .listed_orders()
-            .map(|(_, order)| ExceptionKey {
-                side: Side::Order,
-                subject: order.snapshot.order_id.key(),
-                n: 0,
-                beside: false,
-            })
-            .chain(judged.reported_before(reported))
-            .collect::<HashSet<_>>();
-        let found = judged.exceptions();
-        let examined = Examined { date: self.options.date, found, subjects: subjects(judged), told_now: &told_now };
-        changes(open, examined)
     }
 
     /// What tells this run apart from those of every other database.

@@ -111,14 +111,14 @@ pub struct OutcomeRow {
 }
 
 /// How a side is stored.
-pub(super) const fn side_name(side: Side) -> &'static str {
+const fn side_name(side: Side) -> &'static str {
     match side {
         Side::Payment => "payment",
         Side::Order => "order",
     }
 }
 
-pub(super) fn side_from(row: &Row<'_>) -> rusqlite::Result<Side> {
+fn side_from(row: &Row<'_>) -> rusqlite::Result<Side> {
     Ok(if row.get::<_, String>("side")? == "payment" { Side::Payment } else { Side::Order })
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod contract;
 mod demo;
+mod events;
 mod killed;
 mod later;
 mod layout;

@@ -5,7 +5,12 @@ use crate::model::{Difference, Disposition, Side};
 
 fn facts(subject: &str, kind: &str) -> ExceptionFacts {
     ExceptionFacts {
-        key: ExceptionKey { side: Side::Payment, subject: subject.to_owned(), n: 0, beside: kind == "bill_disagrees" },
+        key: ExceptionKey {
+            side: ExceptionSide::Payment,
+            subject: subject.to_owned(),
+            n: 0,
+            beside: kind == "bill_disagrees",
+        },
         kind: kind.to_owned(),
         date: day(),
         payment_id: Some("p".to_owned()),
