@@ -30,6 +30,8 @@ pub struct Facts<'a> {
     pub open_before: &'a [ExceptionRow],
     /// What the run does to them.
     pub changes: &'a ExceptionChanges,
+    /// The synIds of pushes that came again with other content since the day began.
+    pub contradicted_pushes: Vec<String>,
     /// How far the platform's clock is ahead of ours.
     pub platform_ahead_s: Option<i64>,
     /// The newest hash of the journal.
@@ -62,7 +64,7 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
         partial_reasons: facts.partial_reasons,
         rerun,
         made_at: facts.at,
-        coverage: coverage(parts),
+        coverage: coverage(parts, facts.contradicted_pushes),
         bills: parts.bills.iter().map(bill).collect(),
         set_aside: facts.set_aside.into_iter().map(set_aside_row).collect(),
         payments,
@@ -155,7 +157,7 @@ fn alert(alarm: &Alarm) -> data::Alert {
     }
 }
 
-fn coverage(parts: &Parts<'_>) -> data::Coverage {
+fn coverage(parts: &Parts<'_>, contradicted_pushes: Vec<String>) -> data::Coverage {
     let summary = coverage_summary(parts.coverage, parts.rejected_records);
     let failed = summary.failed.into_iter();
     data::Coverage {
@@ -166,6 +168,7 @@ fn coverage(parts: &Parts<'_>) -> data::Coverage {
         failed: failed
             .map(|one| data::FailedPull { mobile: one.mobile, plate: one.plate, reason: one.reason })
             .collect(),
+        contradicted_pushes,
     }
 }
 

@@ -433,6 +433,7 @@ impl Night<'_> {
             set_aside: store.set_aside_rows(self.options.date, self.record.started_at)?,
             open_before: &open_before,
             changes: &changes,
+            contradicted_pushes: store.contradicted_since(self.options.date.start())?,
             platform_ahead_s: intake.platform_ahead_s,
             journal_head: Some(store.journal_head()?),
             at: now,

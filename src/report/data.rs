@@ -242,6 +242,8 @@ pub struct Coverage {
     pub rejected_records: u64,
     /// The plates that were not pulled.
     pub failed: Vec<FailedPull>,
+    /// The synIds of pushes that came again with other content since the day began; the first content counts.
+    pub contradicted_pushes: Vec<String>,
 }
 
 /// A plate that could not be pulled.

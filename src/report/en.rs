@@ -235,6 +235,12 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
                 counted(*count, "record", "records")
             )
         }
+        Phrase::ContradictedPushes { count, syn_id } => {
+            format!(
+                "{} came again with other content; the first content counts. See etcp-recon show {syn_id}.",
+                counted(*count, "push", "pushes")
+            )
+        }
         Phrase::MoreAttached { count } => {
             format!("{count} more not shown here; all exceptions are in the attachment.")
         }

@@ -293,6 +293,8 @@ pub(super) enum Phrase<'a> {
     Pulled { users: u64, plates: u64, pulled: u64 },
     /// Records that could not be read.
     RejectedRecords { count: u64 },
+    /// Pushes that came again with other content, and the first of them.
+    ContradictedPushes { count: u64, syn_id: &'a str },
     /// Exceptions that are in the attachment only.
     MoreAttached { count: u64 },
     /// Rows of another list that are left out.

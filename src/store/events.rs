@@ -167,6 +167,20 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
+    /// The synIds, as they came first, of pushes that came again with other content since that moment; sorted.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn contradicted_since(&self, since: Timestamp) -> Result<Vec<String>, StoreError> {
+        let failed = self.failed("reading pushes");
+        let sql =
+            "SELECT DISTINCT syn_id FROM push_contradiction AS again JOIN push_event ON push_event.id = again.event_id
+                   WHERE again.received_at >= :since ORDER BY syn_id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":since": since.unix()}, |row| row.get(0));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
     /// The pushes of one stay, by the key of its synId, in the order in which they came.
     ///
     /// # Errors

@@ -322,8 +322,10 @@ async fn the_story_of_an_order_tells_its_pushes_by_every_name() {
     let other = (exit_of("syn-1", A, "2026-11-22 08:00:30", "2026-11-22 18:00:00", 700), at("2026-11-23 10:32:00"));
     assert_eq!(rig.store().record_events(&[other]).unwrap(), [Recorded::Contradicts]);
     rig.clock.set(at("2026-11-23 10:40:00"));
-    rig.run().await;
+    let run = rig.run().await;
     assert_eq!(open(&rig), [row("event_fee_differs", "ORDER-A", "6.00", "5.00")]);
+    let report = etcp_recon::report::text(&run.report, Lang::En);
+    assert!(report.contains("1 push came again with other content; the first content counts."), "{report}");
 
     let by_order = story(&rig, "Order-A");
     assert_eq!(pushes(&by_order), ["exit Syn-1", "exit order-a", "entrance syn-1", "not exit Syn-1"]);
