@@ -6,7 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -19,7 +19,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::connection::{BreakableListener, Fate};
-use super::request::{Call, Line, Reaction};
+use super::request::{Call, Line, PATH_PREFIX, Reaction};
+use super::stats::{Meter, Stats};
 use super::world::World;
 use crate::clock::Clock;
 use crate::model::Timestamp;
@@ -35,6 +36,7 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(500);
 pub struct Server {
     addr: SocketAddr,
     world: Arc<Mutex<World>>,
+    meter: Arc<Meter>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -42,6 +44,7 @@ pub struct Server {
 #[derive(Clone)]
 struct Shared {
     world: Arc<Mutex<World>>,
+    meter: Arc<Meter>,
     clock: Clock,
 }
 
@@ -57,7 +60,9 @@ impl Server {
         }
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        let router = Router::new().fallback(answer).with_state(Shared { world: Arc::clone(&world), clock });
+        let meter = Arc::new(Meter::default());
+        let shared = Shared { world: Arc::clone(&world), meter: Arc::clone(&meter), clock };
+        let router = Router::new().fallback(answer).with_state(shared);
         let service = router.into_make_service_with_connect_info::<Fate>();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = axum::serve(BreakableListener(listener), service).with_graceful_shutdown(async {
@@ -69,7 +74,7 @@ impl Server {
                 tracing::error!(%error, "the sandbox stopped");
             }
         });
-        Ok(Self { addr, world, stop: Some(stop), task })
+        Ok(Self { addr, world, meter, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -85,6 +90,16 @@ impl Server {
     /// Looks at the world behind it, or changes it. Requests wait meanwhile; not to be nested.
     pub fn with_world<R>(&self, use_it: impl FnOnce(&mut World) -> R) -> R {
         use_it(&mut lock(&self.world))
+    }
+
+    /// What it counted of its clients.
+    pub fn stats(&self) -> Stats {
+        self.meter.stats(&lock(&self.world))
+    }
+
+    /// Counts anew.
+    pub fn reset_stats(&self) {
+        self.meter.reset(&mut lock(&self.world));
     }
 
     /// Stops, when the answers on their way are out or after half a second.
@@ -103,6 +118,8 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
 
 async fn answer(State(shared): State<Shared>, ConnectInfo(fate): ConnectInfo<Fate>, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let meter = Arc::clone(&shared.meter);
+    let _underway = head.uri.path().starts_with(PATH_PREFIX).then(|| meter.begin(Instant::now()));
     let now = shared.clock.now();
     let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else {
         return response(Reaction::whole(413, String::new()), now);
@@ -127,8 +144,13 @@ async fn answer(State(shared): State<Shared>, ConnectInfo(fate): ConnectInfo<Fat
 
 /// The pages that are not the platform's.
 fn page(shared: &Shared, call: &Call<'_>) -> Option<Reaction> {
-    let world = lock(&shared.world);
+    let mut world = lock(&shared.world);
     let text = match (call.method, call.path) {
+        ("GET", "/sandbox/stats") => serde_json::to_string_pretty(&shared.meter.stats(&world)),
+        ("POST", "/sandbox/stats/reset") => {
+            shared.meter.reset(&mut world);
+            serde_json::to_string_pretty(&shared.meter.stats(&world))
+        }
         ("GET", "/sandbox/ledger") => serde_json::to_string_pretty(world.ledger()),
         ("GET", "/sandbox/violations") => serde_json::to_string_pretty(world.violations()),
         _ => return None,
@@ -139,7 +161,11 @@ fn page(shared: &Shared, call: &Call<'_>) -> Option<Reaction> {
 fn response(reaction: Reaction, now: Timestamp) -> Response {
     let is_json = reaction.body.starts_with(['{', '[']);
     let content_type = if is_json { "application/json;charset=UTF-8" } else { "text/html;charset=UTF-8" };
-    Response::builder()
+    let mut builder = Response::builder();
+    for (name, value) in reaction.headers {
+        builder = builder.header(name, value);
+    }
+    builder
         .status(StatusCode::from_u16(reaction.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
         .header(header::CONTENT_TYPE, content_type)
         .header(header::DATE, http_date(now))
