@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod codes;
 mod contract;
 mod demo;
 mod killed;
@@ -12,6 +13,7 @@ mod matching;
 mod merchant;
 mod night;
 mod people;
+mod pull;
 mod secrets;
 mod show;
 mod support;
