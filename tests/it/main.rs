@@ -13,6 +13,7 @@ mod matching;
 mod merchant;
 mod night;
 mod people;
+mod platform;
 mod pull;
 mod secrets;
 mod show;
