@@ -12,6 +12,7 @@ mod matching;
 mod merchant;
 mod night;
 mod people;
+mod sandbox;
 mod secrets;
 mod show;
 mod support;
