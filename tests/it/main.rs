@@ -14,6 +14,7 @@ mod merchant;
 mod night;
 mod people;
 mod pull;
+mod sandbox;
 mod secrets;
 mod show;
 mod support;
