@@ -11,6 +11,7 @@
 
 mod answer;
 mod connection;
+pub mod control;
 pub mod demo;
 pub mod fault;
 pub mod lots;
@@ -19,6 +20,7 @@ pub mod paper;
 pub mod push;
 pub mod request;
 pub mod seed;
+pub mod sender;
 pub mod serve;
 pub mod server;
 pub mod stats;
@@ -42,6 +44,7 @@ pub use paper::{BillFile, ExpectedDue, RosterLine, roster_csv};
 pub use push::{PushForm, PushKind, push_body};
 pub use request::{Call, Interface, Line, Reaction};
 pub use seed::{PlatesPerUser, SeededWorld, Size, seeded, seeded_with};
+pub use sender::{PushOptions, Sender};
 pub use serve::serve;
 pub use server::Server;
 pub use stats::Stats;

@@ -1,8 +1,8 @@
 //! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
 
 mod platform;
+mod sandbox;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use platform::{BindArgs, LotsArgs, PlatformArgs, PlatformCommand, UnbindArgs};
+pub use sandbox::SandboxArgs;
 
 use crate::bills::Profile;
 use crate::model::{BusinessDate, NotificationState};
 use crate::report::Lang;
-use crate::sandbox::{Fault, Size};
 
 /// Nightly reconciliation of a parking merchant's payments with the ETCP open platform
 ///
@@ -154,9 +154,9 @@ pub enum Command {
     Platform(PlatformArgs),
     /// Serve the platform of the document on a local port, with faults on request
     ///
-    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and never
-    /// connected to anything. With --dir it writes a configuration, a roster and the bills that belong to it.
-    #[command(after_help = SANDBOX_EXAMPLES)]
+    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and connected
+    /// to nothing but, with --push-url, a receiver of pushes on this machine. With --dir it writes a configuration, a roster and the bills that belong to it.
+    #[command(after_help = sandbox::EXAMPLES, after_long_help = sandbox::GUIDE)]
     Sandbox(SandboxArgs),
     /// Prove that the journal was not changed
     #[command(after_help = "Examples:\n  etcp-recon audit verify")]
@@ -399,41 +399,6 @@ pub struct PlatesImportArgs {
     /// Do not ask
     #[arg(long, requires = "replace")]
     pub yes: bool,
-}
-
-const SANDBOX_EXAMPLES: &str = "\
-Examples:
-  etcp-recon sandbox --dir try               a platform, and a folder to run against it
-  etcp-recon sandbox --fault orderpaid:fail-after-booking
-  etcp-recon sandbox --fault orderhistory:delay=3s:always --fault usersignin:answer=20101:2
-
-A fault is INTERFACE[@PLATE|@MOBILE|@ORDER]:KIND[:COUNT|:always], KIND one of fail, fail-after-booking, delay=DURATION,
-drop, drop-after-booking, cut, expire-token, answer=CODE, garbage, lose-booking, vanish, postpone.";
-
-/// `sandbox`
-#[derive(Args, Debug)]
-pub struct SandboxArgs {
-    /// Where to listen; port 0 is any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8099")]
-    pub listen: SocketAddr,
-    /// Which world: the same seed and date give the same one
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// The day on which everything happens, as 2026-11-22 [default: yesterday in Asia/Shanghai]
-    #[arg(long, value_name = "DATE")]
-    pub date: Option<BusinessDate>,
-    /// How many users, at least: some stays bring one of their own
-    #[arg(long, value_name = "N", default_value_t = Size::SMALL.users)]
-    pub users: u32,
-    /// How many parking stays
-    #[arg(long, value_name = "N", default_value_t = Size::SMALL.orders)]
-    pub orders: u32,
-    /// What goes wrong; may be given more than once
-    #[arg(long = "fault", value_name = "FAULT")]
-    pub faults: Vec<Fault>,
-    /// Write a configuration, a roster and bills into this folder
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
 }
 
 /// `audit`

@@ -140,3 +140,88 @@ impl TokenStore for StoredTokens {
         self.shelf().change(mobile, None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::{ExposeSecret, SecretString};
+
+    use super::*;
+    use crate::model::Timestamp;
+
+    fn token(text: &str) -> StoredToken {
+        StoredToken { token: SecretString::from(text), issued_at: Timestamp::from_unix(1) }
+    }
+
+    struct Desk {
+        _dir: tempfile::TempDir,
+        store: Store,
+        tokens: StoredTokens,
+        mobile: Mobile,
+    }
+
+    fn desk() -> Desk {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("recon.db")).unwrap();
+        let tokens = StoredTokens::beside(&store).unwrap();
+        Desk { _dir: dir, store, tokens, mobile: Mobile::parse("13800000001").unwrap() }
+    }
+
+    impl Desk {
+        fn in_the_database(&self) -> Option<String> {
+            self.store.token(&self.mobile).unwrap().map(|(token, _)| token.expose_secret().to_owned())
+        }
+
+        fn found(&self) -> Option<String> {
+            self.tokens.load(&self.mobile).unwrap().map(|kept| kept.token.expose_secret().to_owned())
+        }
+    }
+
+    #[test]
+    fn a_token_is_written_at_once_unless_it_is_held_back() {
+        let desk = desk();
+        desk.tokens.save(&desk.mobile, &token("one")).unwrap();
+        assert_eq!(desk.in_the_database().as_deref(), Some("one"));
+        desk.tokens.hold();
+        desk.tokens.save(&desk.mobile, &token("two")).unwrap();
+        assert_eq!((desk.in_the_database().as_deref(), desk.found().as_deref()), (Some("one"), Some("two")));
+        desk.tokens.release().unwrap();
+        assert_eq!(desk.in_the_database().as_deref(), Some("two"));
+        desk.tokens.forget(&desk.mobile).unwrap();
+        assert_eq!((desk.in_the_database(), desk.found()), (None, None));
+    }
+
+    #[test]
+    fn a_token_that_is_void_is_not_found_while_that_is_held_back() {
+        let desk = desk();
+        desk.tokens.save(&desk.mobile, &token("one")).unwrap();
+        desk.tokens.hold();
+        desk.tokens.forget(&desk.mobile).unwrap();
+        assert_eq!((desk.in_the_database().as_deref(), desk.found()), (Some("one"), None));
+    }
+
+    #[test]
+    fn what_changed_while_it_was_written_is_held_back_still() {
+        let mut desk = desk();
+        desk.tokens.hold();
+        desk.tokens.save(&desk.mobile, &token("one")).unwrap();
+        let held = desk.tokens.held();
+        desk.tokens.save(&desk.mobile, &token("two")).unwrap();
+        desk.store.change_tokens(&held).unwrap();
+        desk.tokens.written(&held);
+        assert_eq!((desk.in_the_database().as_deref(), desk.found().as_deref()), (Some("one"), Some("two")));
+        desk.store.change_tokens(&desk.tokens.held()).unwrap();
+        desk.tokens.written(&desk.tokens.held());
+        assert!(desk.tokens.held().is_empty());
+        assert_eq!(desk.found().as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn what_is_held_back_is_written_when_a_run_is_cancelled() {
+        let desk = desk();
+        desk.tokens.hold();
+        desk.tokens.save(&desk.mobile, &token("one")).unwrap();
+        let Desk { store, tokens, mobile, _dir } = desk;
+        drop(tokens);
+        assert!(store.token(&mobile).unwrap().is_some());
+    }
+}

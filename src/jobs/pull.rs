@@ -83,6 +83,7 @@ pub enum PullEnd {
 /// When the platform answers 4 or 5, or the database cannot be written; what came in before is stored.
 pub async fn pull(job: PullJob<'_>, store: &mut Store, progress: &dyn Progress) -> anyhow::Result<PullEnd> {
     progress.begin("pull", u64::try_from(job.users.len()).ok());
+    let (users, begun) = (job.users.len(), Instant::now());
     let tokens = job.tokens;
     tokens.hold();
     let mut pull = Pull::new(job, store, progress);
@@ -93,6 +94,8 @@ pub async fn pull(job: PullJob<'_>, store: &mut Store, progress: &dyn Progress) 
     progress.end();
     let end = asked?;
     written?;
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(users, took_ms, ended = ?end, "pulled and stored");
     Ok(end)
 }
 

@@ -98,6 +98,14 @@ impl Fault {
         Self { target, ..self }
     }
 
+    /// The command line's text with a phone number masked.
+    pub fn shown(&self) -> String {
+        match &self.target {
+            FaultTarget::Mobile(mobile) => self.to_string().replace(mobile.expose(), &mobile.masked()),
+            FaultTarget::Any | FaultTarget::Plate(_) | FaultTarget::Order(_) => self.to_string(),
+        }
+    }
+
     /// Whether it still holds at an interface.
     pub(super) fn is_for(&self, interface: Interface) -> bool {
         self.interface == interface && self.remaining != Some(0)

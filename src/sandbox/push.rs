@@ -183,7 +183,7 @@ fn shape(order: &ParkingOrder) -> u32 {
 fn spelled(digits: &str, shape: u32) -> Value {
     let is_number = digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()));
     match digits.parse::<u64>() {
-        Ok(number) if is_number && shape % 2 == 0 => number.into(),
+        Ok(number) if is_number && shape.is_multiple_of(2) => number.into(),
         _ => digits.into(),
     }
 }

@@ -1,7 +1,6 @@
 //! A world behind a real HTTP server on a local port.
 //!
-//! The server carries out what [`World::handle`] says and adds nothing of its own, but two pages
-//! for people and outside tests: `GET /sandbox/ledger` and `GET /sandbox/violations`.
+//! The server carries out what [`World::handle`] says and adds nothing of its own but the pages of `control`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +18,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::connection::{BreakableListener, Fate};
+use super::control;
 use super::request::{Call, Line, PATH_PREFIX, Reaction};
+use super::sender::Sender;
 use super::stats::{Meter, Stats};
 use super::world::World;
 use crate::clock::Clock;
@@ -41,11 +42,20 @@ pub struct Server {
     task: JoinHandle<()>,
 }
 
+/// What the handler of a request needs.
 #[derive(Clone)]
-struct Shared {
+pub(super) struct Shared {
     world: Arc<Mutex<World>>,
-    meter: Arc<Meter>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) sender: Option<Arc<Sender>>,
     clock: Clock,
+}
+
+impl Shared {
+    /// Looks at the world, or changes it. Requests wait meanwhile; not to be nested.
+    pub(super) fn world<R>(&self, use_it: impl FnOnce(&mut World) -> R) -> R {
+        use_it(&mut lock(&self.world))
+    }
 }
 
 impl Server {
@@ -54,6 +64,19 @@ impl Server {
     /// # Errors
     /// When the address cannot be listened on, or is not of this machine alone.
     pub async fn start(world: Arc<Mutex<World>>, addr: SocketAddr, clock: Clock) -> io::Result<Self> {
+        Self::start_with(world, addr, clock, None).await
+    }
+
+    /// [`Server::start`], with a sender for the pushes that the control pages ask for.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(
+        world: Arc<Mutex<World>>,
+        addr: SocketAddr,
+        clock: Clock,
+        sender: Option<Arc<Sender>>,
+    ) -> io::Result<Self> {
         if !addr.ip().is_loopback() {
             let reason = format!("{addr} is not a loopback address; the sandbox shows its ledger to everybody");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
@@ -61,7 +84,7 @@ impl Server {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let meter = Arc::new(Meter::default());
-        let shared = Shared { world: Arc::clone(&world), meter: Arc::clone(&meter), clock };
+        let shared = Shared { world: Arc::clone(&world), meter: Arc::clone(&meter), sender, clock };
         let router = Router::new().fallback(answer).with_state(shared);
         let service = router.into_make_service_with_connect_info::<Fate>();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -132,7 +155,10 @@ async fn answer(State(shared): State<Shared>, ConnectInfo(fate): ConnectInfo<Fat
         content_type,
         body: &body,
     };
-    let reaction = page(&shared, &call).unwrap_or_else(|| lock(&shared.world).handle(&call, now));
+    let reaction = match control::page(&shared, call.method, call.path, &body, now).await {
+        Some(reaction) => reaction,
+        None => shared.world(|world| world.handle(&call, now)),
+    };
     if !reaction.delay.is_zero() {
         tokio::time::sleep(reaction.delay).await;
     }
@@ -142,22 +168,6 @@ async fn answer(State(shared): State<Shared>, ConnectInfo(fate): ConnectInfo<Fat
     response(reaction, now)
 }
 
-/// The pages that are not the platform's.
-fn page(shared: &Shared, call: &Call<'_>) -> Option<Reaction> {
-    let mut world = lock(&shared.world);
-    let text = match (call.method, call.path) {
-        ("GET", "/sandbox/stats") => serde_json::to_string_pretty(&shared.meter.stats(&world)),
-        ("POST", "/sandbox/stats/reset") => {
-            shared.meter.reset(&mut world);
-            serde_json::to_string_pretty(&shared.meter.stats(&world))
-        }
-        ("GET", "/sandbox/ledger") => serde_json::to_string_pretty(world.ledger()),
-        ("GET", "/sandbox/violations") => serde_json::to_string_pretty(world.violations()),
-        _ => return None,
-    };
-    Some(text.map_or_else(|error| Reaction::whole(500, error.to_string()), |text| Reaction::whole(200, text)))
-}
-
 fn response(reaction: Reaction, now: Timestamp) -> Response {
     let is_json = reaction.body.starts_with(['{', '[']);
     let content_type = if is_json { "application/json;charset=UTF-8" } else { "text/html;charset=UTF-8" };
@@ -165,9 +175,11 @@ fn response(reaction: Reaction, now: Timestamp) -> Response {
     for (name, value) in reaction.headers {
         builder = builder.header(name, value);
     }
+    if !builder.headers_ref().is_some_and(|headers| headers.contains_key(header::CONTENT_TYPE)) {
+        builder = builder.header(header::CONTENT_TYPE, content_type);
+    }
     builder
         .status(StatusCode::from_u16(reaction.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-        .header(header::CONTENT_TYPE, content_type)
         .header(header::DATE, http_date(now))
         .body(Body::from(reaction.body))
         .unwrap_or_default()

@@ -277,6 +277,11 @@ impl World {
         self.faults.push(fault);
     }
 
+    /// The rules, those that are used up too.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter()
+    }
+
     /// Ends all faults.
     pub fn clear_faults(&mut self) {
         self.faults.clear();

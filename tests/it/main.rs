@@ -15,6 +15,7 @@ mod night;
 mod people;
 mod platform;
 mod pull;
+mod sandbox;
 mod secrets;
 mod show;
 mod support;
