@@ -158,13 +158,14 @@ fn the_control_pages_say_and_change_what_the_guide_promises() {
     let nothing = json!({"calls": {}, "max_concurrent": 0, "max_per_second": 0, "sign_ins_per_user_max": 0});
     assert_eq!(platform.json("GET", "/sandbox/stats", ""), nothing);
     platform.ask("GET", "/merchant/open/1.0.0/openapi/orderhistory", "");
-    let stats = platform.json("GET", "/sandbox/stats", "");
+    let counted = platform.json("GET", "/sandbox/stats", "");
     assert_eq!(
-        (&stats["calls"], &stats["max_concurrent"], &stats["max_per_second"]),
+        (&counted["calls"], &counted["max_concurrent"], &counted["max_per_second"]),
         (&json!({"orderhistory": 1}), &json!(1), &json!(1))
     );
     assert_eq!(platform.json("POST", "/sandbox/stats/reset", ""), nothing);
 
+    assert_eq!(platform.json("POST", "/sandbox/postponed", ""), json!({"booked": 0}));
     assert_eq!(platform.ask("POST", "/sandbox/ledger", "").0, 405);
     assert_eq!(platform.ask("GET", "/sandbox/unheard-of", "").0, 404);
     assert!(platform.ask("POST", "/sandbox/push", r#"{"kind":"exit","orderId":"x"}"#).1.contains("--push-url"));
