@@ -6,7 +6,7 @@ mod told;
 use secrecy::SecretString;
 
 pub use told::binding_in_words;
-use told::in_words;
+use told::{in_words, sms_in_words};
 
 use super::App;
 use super::args::{LotsArgs, PlatformCommand};
@@ -109,7 +109,8 @@ async fn lot_status(app: &App, settings: &Settings, lang: Lang, id: &str, json: 
 async fn code_by_sms(app: &App, settings: &Settings, lang: Lang, mobile: &str) -> anyhow::Result<()> {
     let mobile = limits::mobile(mobile)?;
     let client = client(settings, &app.clock)?;
-    send_code(&mut open_store(settings)?, &client, &mobile, &app.clock).await?;
+    let sent = send_code(&mut open_store(settings)?, &client, &mobile, &app.clock).await;
+    sent.map_err(|error| sms_in_words(lang, error))?;
     Console::print(&match lang {
         Lang::Zh => format!("已请求向 {mobile} 发送验证码；收到后用 `etcp-recon platform login` 登录\n"),
         Lang::En => format!("a code is on its way to {mobile}; `etcp-recon platform login` signs in with it\n"),
@@ -137,7 +138,8 @@ async fn login(app: &App, settings: &Settings, lang: Lang, mobile: &str, code: O
             Misuse(pick(lang, "验证码为空；什么都没有做", "the code is empty; nothing was done").to_owned()).into()
         );
     }
-    Desk::open(settings, &app.clock)?.login(&mobile, &SecretString::from(code)).await?;
+    let signed_in = Desk::open(settings, &app.clock)?.login(&mobile, &SecretString::from(code)).await;
+    signed_in.map_err(|error| sms_in_words(lang, error))?;
     Console::print(&match lang {
         Lang::Zh => format!("{mobile} 已登录；令牌已保存，此前的令牌已失效\n"),
         Lang::En => format!("{mobile} is signed in; the token is kept, the one of before is void\n"),

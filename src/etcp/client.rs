@@ -135,6 +135,20 @@ impl EtcpError {
         matches!(self, Self::Stop(_))
     }
 
+    /// Whether what was asked for may be done all the same: there is no answer that says.
+    pub const fn leaves_open(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } => *sent,
+            Self::ServerFault { .. } | Self::BadAnswer { .. } => true,
+            Self::Setup { .. }
+            | Self::Stop(_)
+            | Self::ClockOff { .. }
+            | Self::InvalidToken
+            | Self::Refused { .. }
+            | Self::TokenStore { .. } => false,
+        }
+    }
+
     /// The platform's code, where it answered one.
     pub const fn code(&self) -> Option<Code> {
         match self {

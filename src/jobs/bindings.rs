@@ -73,7 +73,7 @@ pub fn plan_unbind(store: &Store, plate: &Plate, mobile: Option<&Mobile>) -> any
     let roster = store.roster()?;
     let entry = roster.iter().find(|entry| entry.plate == *plate).cloned();
     let mobile = mobile.or(entry.as_ref().map(|entry| &entry.mobile));
-    let mobile = mobile.ok_or_else(|| Missing::NotInRoster(plate.clone()))?;
+    let mobile = mobile.ok_or_else(|| Missing::User(plate.clone()))?;
     let user = with_plate(&roster, mobile, plate);
     Ok(BindingPlan { act: BindingAct::Unbind, user, plate: plate.clone(), color: None, entry, is_done: false })
 }
@@ -136,17 +136,8 @@ const fn outcome_of(result: &Result<(), EtcpError>) -> BindingOutcome {
     match result {
         Ok(()) => BindingOutcome::Done,
         Err(EtcpError::Refused { .. }) => BindingOutcome::Refused,
+        Err(error) if error.leaves_open() => BindingOutcome::Unknown,
         // Turned away before the platform looked at what was asked, or never sent.
-        Err(
-            EtcpError::InvalidToken
-            | EtcpError::Stop(_)
-            | EtcpError::ClockOff { .. }
-            | EtcpError::Setup { .. }
-            | EtcpError::TokenStore { .. }
-            | EtcpError::Unreachable { sent: false, .. },
-        ) => BindingOutcome::NotSent,
-        Err(
-            EtcpError::Unreachable { sent: true, .. } | EtcpError::ServerFault { .. } | EtcpError::BadAnswer { .. },
-        ) => BindingOutcome::Unknown,
+        Err(_) => BindingOutcome::NotSent,
     }
 }

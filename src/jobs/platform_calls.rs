@@ -24,6 +24,8 @@ use crate::store::{RosterPlate, RunLock, Store};
 pub enum Missing {
     /// The roster does not say whose plate it is.
     NotInRoster(Plate),
+    /// The same, where its user can be named.
+    User(Plate),
     /// A phone without plates in the roster cannot be signed in, and no token of it is kept.
     NoToken(Mobile),
 }
@@ -34,12 +36,20 @@ impl Missing {
         match (self, in_chinese) {
             (Self::NotInRoster(plate), true) => {
                 format!(
-                    "名册中没有车牌 {plate}，不知道属于哪个用户\nhint: 用 `etcp-recon plates import` 导入，或写手机号"
+                    "名册中没有车牌 {plate}，不知道属于哪个用户\nhint: 用 `etcp-recon plates import` 导入或用 `plates bind` 绑定"
                 )
             }
             (Self::NotInRoster(plate), false) => format!(
-                "plate {plate} is not in the roster, so that its user is not known\nhint: `etcp-recon plates import` brings it in; or name the phone"
+                "plate {plate} is not in the roster, so that its user is not known\nhint: `etcp-recon plates import` or `plates bind` brings it in"
             ),
+            (Self::User(plate), true) => {
+                format!("名册中没有车牌 {plate}，不知道属于哪个用户\nhint: 用 --mobile 写明其用户的手机号")
+            }
+            (Self::User(plate), false) => {
+                format!(
+                    "plate {plate} is not in the roster, so that its user is not known\nhint: name the user with --mobile"
+                )
+            }
             (Self::NoToken(mobile), true) => format!(
                 "{mobile} 在名册中没有车牌，也没有保存的令牌，无法登录\nhint: 先 `etcp-recon platform send-code`，再 `etcp-recon platform login`"
             ),

@@ -41,6 +41,21 @@ pub fn binding_in_words(lang: Lang, error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// The same for codes by SMS: where no answer says, the code may be on its way, or used up.
+pub fn sms_in_words(lang: Lang, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<EtcpError>() {
+        Some(platform) if platform.leaves_open() => {
+            let hint = pick(
+                lang,
+                "结果未知：短信可能已发出，验证码可能已用掉；1 分钟后可再获取",
+                "nobody knows what became of it: the SMS may be on its way, the code may be used up; another one can be had in a minute",
+            );
+            anyhow::anyhow!("{}\nhint: {hint}", visible(first_line(&words(lang, platform))))
+        }
+        _ => in_words(lang, error),
+    }
+}
+
 fn unknown_outcome(lang: Lang, unknown: &UnknownOutcome) -> String {
     let UnknownOutcome { act, source } = unknown;
     let why = visible(first_line(&words(lang, source))).into_owned();
@@ -105,7 +120,11 @@ fn hint(lang: Lang, error: &EtcpError) -> Option<&'static str> {
             "用 `etcp-recon platform send-code` 与 `platform login` 重新登录",
             "sign the user in again: `etcp-recon platform send-code`, then `platform login`",
         ),
-        (Code::BadPhone, "检查手机号；它须已在平台注册", "check the number; the platform has to know it"),
+        (
+            Code::BadPhone,
+            "检查手机号；平台尚不认识的，先 `etcp-recon platform send-code`，再 `platform login`",
+            "check the number; one that is new to the platform: `etcp-recon platform send-code`, then `platform login`",
+        ),
         (Code::NoSmsCode, "1 分钟内只能获取一次；稍后再试", "one a minute for a phone; ask again in a minute"),
         (
             Code::WrongSmsCode,
