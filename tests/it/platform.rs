@@ -6,8 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use etcp_recon::clock::Clock;
+use etcp_recon::etcp::limits::BindingOutcome;
 use etcp_recon::model::{Amount, Mobile, OrderId, Plate};
 use etcp_recon::sandbox::{Degrees, Fault, Interface, Lot, Operator, ParkingOrder, Place, Server, Stay, World, world};
+use etcp_recon::store::Store;
 use serde_json::{Value, json};
 
 use super::support::yuan;
@@ -412,6 +414,34 @@ async fn an_answer_that_does_not_come_is_unknown_and_the_roster_left_alone() {
     let unknown = counter.run(&["plates", "unbind", A, "--yes", "--lang", "zh"]).ends(1);
     unknown.says(&["不知道平台是否已解绑，名册未变"]);
     assert_eq!(counter.listed().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_the_answer_is_awaited_a_plate_counts_as_perhaps_bound() {
+    let counter = Counter::new().await;
+    counter.server.with_world(|world| world.add_user(phone(PHONE)));
+    // Done at once, answered long after the kill.
+    counter.fault("bindcar:delay=30s");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_etcp-recon"));
+    command.args(["plates", "bind", PHONE, A, "--yes"]).current_dir(counter.dir.path()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    while counter.calls(Interface::BindCar) == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it asked");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let store = Store::open_existing(&counter.path("recon.db")).unwrap();
+    let past = store.bindings(&phone(PHONE)).unwrap();
+    assert_eq!((past.len(), past[0].outcome), (1, BindingOutcome::Unknown), "written before it was asked");
+    assert!(counter.listed().is_empty());
+    // It counts: two more, and no third.
+    counter.run(&["plates", "bind", PHONE, "渝A00001", "--yes"]).ends(0);
+    counter.run(&["plates", "bind", PHONE, "渝A00002", "--yes"]).ends(0);
+    counter.run(&["plates", "bind", PHONE, "渝A00003", "--yes"]).ends(2).says(&[A]);
+    // What is perhaps bound can be unbound, and then it is certain.
+    counter.run(&["plates", "unbind", A, "--mobile", PHONE, "--yes"]).ends(0);
+    counter.run(&["plates", "bind", PHONE, "渝A00003", "--yes"]).ends(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,3 +93,7 @@ impl LotPager {
         Ok(Some(page))
     }
 }
+
+#[cfg(test)]
+#[path = "lots_tests.rs"]
+mod tests;
