@@ -79,7 +79,7 @@ impl LotQuery {
     }
 
     /// The members of `data` in the document's order. The first page is asked for without `scrollId`.
-    pub(super) fn members(&self, scroll_id: Option<&str>) -> Vec<(&'static str, String)> {
+    pub fn members(&self, scroll_id: Option<&str>) -> Vec<(&'static str, String)> {
         let mut members = Vec::with_capacity(5);
         let city = match &self.place {
             Place::Around { lat, lon, radius_m } => {
