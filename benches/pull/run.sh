@@ -70,23 +70,25 @@ pull() {
     ended=$(date +%s%N)
     curl --silent --fail "$base/sandbox/stats" >"$work/stats.json"
     python3 - "$work" "$users" "$rate" "$CONCURRENCY" $(((ended - begun) / 1000000)) <<'PYTHON'
-import json, re, sys
-work, users, rate, concurrency, run_ms = sys.argv[1], *map(int, sys.argv[2:])
+import csv, json, re, sys
+work, size, rate, concurrency, run_ms = sys.argv[1], *map(int, sys.argv[2:])
+roster = list(csv.DictReader(open(f"{work}/{size}/plates.csv", encoding="utf-8-sig")))
+users, plates = len({row["mobile"] for row in roster}), len(roster)
 stats = json.load(open(f"{work}/stats.json"))
 pull_ms = int(re.search(r"took_ms=(\d+)", open(f"{work}/run.log").read()).group(1))
 calls = sum(stats["calls"].values())
-assert stats["calls"] == {"orderhistory": users, "orderunpay": 2 * users, "usersignin": users}, stats
+assert stats["calls"] == {"orderhistory": users, "orderunpay": plates, "usersignin": users}, stats
 assert stats["sign_ins_per_user_max"] == 1, stats
 assert stats["max_concurrent"] <= concurrency, stats
 assert rate == 0 or stats["max_per_second"] <= rate, stats
 result = {
-    "users": users, "rate_limit": rate, "calls": calls, "pull_s": round(pull_ms / 1000, 2),
+    "users": users, "plates": plates, "rate_limit": rate, "calls": calls, "pull_s": round(pull_ms / 1000, 2),
     "per_second": round(calls * 1000 / pull_ms), "whole_run_s": round(run_ms / 1000, 2),
     "peak_rss_mib": round(int(open(f"{work}/rss").read()) / 1024, 1),
     "sandbox_counted": {key: stats[key] for key in ("max_concurrent", "max_per_second", "sign_ins_per_user_max")},
 }
 print("etcp-recon", json.dumps(result))
-json.dump(result, open(f"{work}/pull-{users}.json", "w"))
+json.dump(result, open(f"{work}/pull-{size}.json", "w"))
 PYTHON
 }
 
