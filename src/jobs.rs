@@ -10,6 +10,7 @@ pub mod init;
 pub mod mailing;
 pub mod match_files;
 pub mod notify;
+pub mod outage;
 pub mod people;
 pub mod platform;
 pub mod platform_calls;

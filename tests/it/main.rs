@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod codes;
 mod contract;
 mod demo;
 mod killed;
@@ -14,6 +15,8 @@ mod night;
 mod openapi;
 mod people;
 mod plain_http;
+mod platform;
+mod pull;
 mod sandbox;
 mod secrets;
 mod show;
