@@ -1,5 +1,6 @@
 //! The jobs, a file each: load, decide, apply.
 
+pub mod bindings;
 pub mod check;
 pub mod demo;
 pub mod events;
@@ -10,8 +11,10 @@ pub mod init;
 pub mod mailing;
 pub mod match_files;
 pub mod notify;
+pub mod outage;
 pub mod people;
 pub mod platform;
+pub mod platform_calls;
 pub mod progress;
 pub mod pull;
 pub mod report_data;

@@ -1,16 +1,20 @@
 //! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
 
-use std::net::SocketAddr;
+mod platform;
+mod sandbox;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use platform::{BindArgs, LotsArgs, PlatformArgs, PlatformCommand, UnbindArgs};
+pub use sandbox::SandboxArgs;
+
 use crate::bills::Profile;
 use crate::model::{BusinessDate, NotificationState};
 use crate::report::Lang;
-use crate::sandbox::{Fault, Size};
 
 /// Nightly reconciliation of a parking merchant's payments with the ETCP open platform
 ///
@@ -143,13 +147,16 @@ pub enum Command {
     #[command(after_help = NOTIFICATIONS_EXAMPLES, args_conflicts_with_subcommands = true)]
     Notifications(NotificationsArgs),
     /// The roster: which plates belong to which users
-    #[command(after_help = "Examples:\n  etcp-recon plates import plates.csv\n  etcp-recon plates list --json")]
+    #[command(after_help = PLATES_EXAMPLES)]
     Plates(PlatesArgs),
+    /// Ask the platform one thing, and print its answer readably
+    #[command(after_help = platform::PLATFORM_EXAMPLES)]
+    Platform(PlatformArgs),
     /// Serve the platform of the document on a local port, with faults on request
     ///
-    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and never
-    /// connected to anything. With --dir it writes a configuration, a roster and the bills that belong to it.
-    #[command(after_help = SANDBOX_EXAMPLES)]
+    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and connected
+    /// to nothing but, with --push-url, a receiver of pushes on this machine. With --dir it writes a configuration, a roster and the bills that belong to it.
+    #[command(after_help = sandbox::EXAMPLES, after_long_help = sandbox::GUIDE)]
     Sandbox(SandboxArgs),
     /// Prove that the journal was not changed
     #[command(after_help = "Examples:\n  etcp-recon audit verify")]
@@ -335,6 +342,12 @@ pub struct PersonArgs {
     pub by: Option<String>,
 }
 
+const PLATES_EXAMPLES: &str = "\
+Examples:
+  etcp-recon plates import plates.csv
+  etcp-recon plates list --json
+  etcp-recon plates bind 13800000001 渝B757D0 --plate-color blue";
+
 /// `plates`
 #[derive(Args, Debug)]
 pub struct PlatesArgs {
@@ -356,6 +369,22 @@ pub enum PlatesCommand {
     ///
     /// `color` may be left out: 1 blue, 2 black, 3 yellow, 4 white. A plate has one user: the newer one counts.
     Import(PlatesImportArgs),
+    /// Ask the platform to bind a plate to a user; then it is in the roster
+    ///
+    /// The platform allows 3 plates at once and 4 different ones a month for a phone. A plate has one user in the roster:
+    /// the newer one counts. Asks first on a terminal. While a run is under way nothing is done: exit code 75.
+    #[command(
+        after_help = "Examples:\n  etcp-recon plates bind 13800000001 渝B757D0\n  etcp-recon plates bind 13800000001 渝AD12345 --plate-color white --yes"
+    )]
+    Bind(BindArgs),
+    /// Ask the platform to unbind a plate; then it is gone from the roster
+    ///
+    /// Only a plate that this channel bound can be unbound. Asks first on a terminal. While a run is under way nothing is
+    /// done: exit code 75.
+    #[command(
+        after_help = "Examples:\n  etcp-recon plates unbind 渝B757D0\n  etcp-recon plates unbind 渝B757D0 --mobile 13800000001 --yes"
+    )]
+    Unbind(UnbindArgs),
 }
 
 /// `plates import`
@@ -370,41 +399,6 @@ pub struct PlatesImportArgs {
     /// Do not ask
     #[arg(long, requires = "replace")]
     pub yes: bool,
-}
-
-const SANDBOX_EXAMPLES: &str = "\
-Examples:
-  etcp-recon sandbox --dir try               a platform, and a folder to run against it
-  etcp-recon sandbox --fault orderpaid:fail-after-booking
-  etcp-recon sandbox --fault orderhistory:delay=3s:always --fault usersignin:answer=20101:2
-
-A fault is INTERFACE[@PLATE|@MOBILE|@ORDER]:KIND[:COUNT|:always], KIND one of fail, fail-after-booking, delay=DURATION,
-drop, drop-after-booking, cut, expire-token, answer=CODE, garbage, lose-booking, vanish, postpone.";
-
-/// `sandbox`
-#[derive(Args, Debug)]
-pub struct SandboxArgs {
-    /// Where to listen; port 0 is any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8099")]
-    pub listen: SocketAddr,
-    /// Which world: the same seed and date give the same one
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// The day on which everything happens, as 2026-11-22 [default: yesterday in Asia/Shanghai]
-    #[arg(long, value_name = "DATE")]
-    pub date: Option<BusinessDate>,
-    /// How many users, at least: some stays bring one of their own
-    #[arg(long, value_name = "N", default_value_t = Size::SMALL.users)]
-    pub users: u32,
-    /// How many parking stays
-    #[arg(long, value_name = "N", default_value_t = Size::SMALL.orders)]
-    pub orders: u32,
-    /// What goes wrong; may be given more than once
-    #[arg(long = "fault", value_name = "FAULT")]
-    pub faults: Vec<Fault>,
-    /// Write a configuration, a roster and bills into this folder
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
 }
 
 /// `audit`

@@ -25,7 +25,7 @@ use super::mailing::{self, Delivery};
 use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps, clear_alarms};
 use super::platform::{StoredTokens, client};
 use super::progress::Progress;
-use super::pull::{PullJob, deadline_after, pull, users};
+use super::pull::{PullEnd, PullJob, deadline_after, pull, users};
 use super::report_data::{Facts, report_data};
 use super::sources::claimed_sources;
 use super::summary::{ExceptionSummary, Parts, Summary};
@@ -228,6 +228,13 @@ struct Intake {
     rejected_records: u64,
     roster: Vec<RosterPlate>,
     platform_ahead_s: Option<i64>,
+    pull_ended: PullEnd,
+}
+
+/// The platform's sessions of a run, and where their tokens are kept.
+struct Platform {
+    sessions: Sessions,
+    tokens: Arc<StoredTokens>,
 }
 
 /// What was told.
@@ -243,7 +250,7 @@ impl Night<'_> {
     async fn run(&mut self, store: &mut Store) -> anyhow::Result<Finished> {
         let deadline = deadline_after(self.settings.run.deadline);
         let sources = claimed_sources(&self.settings.bills)?;
-        let sessions = self.sessions(store)?;
+        let platform = self.platform(store, deadline)?;
         let inbox = match self.options.mode {
             RunMode::Offline => known_bills(store, self.options.date)?,
             RunMode::Live | RunMode::DryRun => {
@@ -265,11 +272,12 @@ impl Night<'_> {
             rejected_records: 0,
             roster: store.roster()?,
             platform_ahead_s: None,
+            pull_ended: PullEnd::Asked,
         };
-        self.cover(store, sessions.as_ref(), &mut intake, deadline).await?;
-        let telling = match &sessions {
-            Some(sessions) if self.options.mode == RunMode::Live => {
-                self.tell(store, sessions, &intake, deadline).await?
+        self.cover(store, platform.as_ref(), &mut intake, deadline).await?;
+        let telling = match &platform {
+            Some(platform) if self.options.mode == RunMode::Live => {
+                self.tell(store, &platform.sessions, &intake, deadline).await?
             }
             _ => Telling::default(),
         };
@@ -281,34 +289,37 @@ impl Night<'_> {
     }
 
     /// The platform's client and the tokens; none offline.
-    fn sessions(&self, store: &Store) -> anyhow::Result<Option<Sessions>> {
+    fn platform(&self, store: &Store, deadline: Instant) -> anyhow::Result<Option<Platform>> {
         if self.options.mode == RunMode::Offline {
             return Ok(None);
         }
         let client = client(self.settings, self.clock)?;
-        let tokens = StoredTokens::beside(store)?;
-        Ok(Some(Sessions::new(client, Arc::new(tokens), self.clock.clone())))
+        client.end_by(deadline);
+        let tokens = Arc::new(StoredTokens::beside(store)?);
+        let sessions = Sessions::new(client, Arc::<StoredTokens>::clone(&tokens), self.clock.clone());
+        Ok(Some(Platform { sessions, tokens }))
     }
 
     /// Pulls, or takes the coverage of the last live run of the date.
     async fn cover(
         &self,
         store: &mut Store,
-        sessions: Option<&Sessions>,
+        platform: Option<&Platform>,
         intake: &mut Intake,
         deadline: Instant,
     ) -> anyhow::Result<()> {
-        let covered_by = match sessions {
-            Some(sessions) => {
+        let covered_by = match platform {
+            Some(Platform { sessions, tokens }) => {
                 let job = PullJob {
                     run_id: &self.record.id,
                     users: users(&intake.roster),
                     sessions,
+                    tokens,
                     concurrency: self.settings.platform.max_concurrency,
                     deadline,
                     clock: self.clock,
                 };
-                pull(job, store, self.progress).await?;
+                intake.pull_ended = pull(job, store, self.progress).await?;
                 intake.platform_ahead_s = sessions.client().clock_skew_s();
                 Some(self.record.id.clone())
             }

@@ -3,6 +3,7 @@
 
 mod check;
 mod cli;
+mod codes;
 mod contract;
 mod demo;
 mod events;
@@ -12,7 +13,12 @@ mod layout;
 mod matching;
 mod merchant;
 mod night;
+mod openapi;
 mod people;
+mod plain_http;
+mod platform;
+mod pull;
+mod sandbox;
 mod secrets;
 mod show;
 mod support;
