@@ -1,11 +1,12 @@
 //! The ETCP open platform: signing, codes, what goes over the wire, and, with the feature `app`,
 //! the client and its sign-ins.
 //!
-//! [`sign`], [`codes`], [`wire`], [`request`] and [`attempt`] are pure. `client` is the only
+//! [`sign`], [`codes`], [`wire`], [`push`], [`request`] and [`attempt`] are pure. `client` is the only
 //! part that opens sockets, behind the seam [`request::Transport`]; `session` keeps tokens.
 
 pub mod attempt;
 pub mod codes;
+pub mod push;
 pub mod request;
 pub mod sign;
 pub mod wire;
@@ -22,6 +23,7 @@ mod stub;
 
 pub use attempt::{AttemptOutcome, PaidRequest, classify};
 pub use codes::{Code, Treatment};
+pub use push::{PushRefusal, read_push};
 pub use request::{BoxFuture, Interface, Transport, TransportError, WireRequest, WireResponse};
 pub use sign::sign;
 pub use wire::{Answer, Listing, RejectedRecord, UnpaidOrder, WireError, parse_answer};
