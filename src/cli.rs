@@ -18,6 +18,7 @@ mod notifications;
 mod page;
 mod plates;
 mod progress;
+mod push;
 mod run;
 mod sandbox;
 mod show;
@@ -98,6 +99,7 @@ pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Exceptions(args) => exceptions::exceptions(app, &args),
         Command::Notifications(args) => notifications::notifications(app, args),
         Command::Plates(args) => plates::plates(app, &args.command),
+        Command::Push(args) => push::push(app, args.command).await,
         Command::Sandbox(args) => sandbox::sandbox(app, args).await,
         Command::Audit(args) => audit::audit(app, args.command),
     }

@@ -13,6 +13,7 @@ pub mod people;
 pub mod platform;
 pub mod progress;
 pub mod pull;
+pub mod push;
 pub mod report_data;
 pub mod roster;
 pub mod run;

@@ -145,6 +145,8 @@ pub enum Command {
     /// The roster: which plates belong to which users
     #[command(after_help = "Examples:\n  etcp-recon plates import plates.csv\n  etcp-recon plates list --json")]
     Plates(PlatesArgs),
+    /// Receive the platform's pushes: cars that come and go
+    Push(PushArgs),
     /// Serve the platform of the document on a local port, with faults on request
     ///
     /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and never
@@ -370,6 +372,36 @@ pub struct PlatesImportArgs {
     /// Do not ask
     #[arg(long, requires = "replace")]
     pub yes: bool,
+}
+
+const PUSH_SERVE_EXAMPLES: &str = "\
+Example, with [push] listen = \"127.0.0.1:8088\" in the configuration:
+  etcp-recon push serve
+The platform then posts, for each car, to the address that it was told, behind which a proxy passes on to
+  POST http://127.0.0.1:8088/push/entrance    and    POST http://127.0.0.1:8088/push/exit
+a form with data={\"synId\":…} and signment=…, or JSON with \"signment\" in it. signment is MD5(merchant_no + data +
+merchant_key) in upper-case hex. {\"code\":0,\"message\":\"ok\"} says that the push is on disk; code 4: bad signature; code 6:
+cannot be read; HTTP 503: could not be stored, send it again.
+
+It speaks plain HTTP. Outside of this machine (anything but 127.0.0.1 and ::1) a TLS proxy must stand in front of it.";
+
+/// `push`
+#[derive(Args, Debug)]
+pub struct PushArgs {
+    /// The act.
+    #[command(subcommand)]
+    pub command: PushCommand,
+}
+
+/// What is done about pushes.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum PushCommand {
+    /// Receive pushes until Ctrl-C or SIGTERM, beside whatever else is at work on the database
+    ///
+    /// Each push is stored once, by kind and synId, and answered when it is on disk. Pushes are evidence for the next
+    /// run: nothing is ever sent because of one.
+    #[command(after_help = PUSH_SERVE_EXAMPLES)]
+    Serve,
 }
 
 const SANDBOX_EXAMPLES: &str = "\
