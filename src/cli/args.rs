@@ -377,13 +377,19 @@ pub struct PlatesImportArgs {
 const PUSH_SERVE_EXAMPLES: &str = "\
 Example, with [push] listen = \"127.0.0.1:8088\" in the configuration:
   etcp-recon push serve
-The platform then posts, for each car, to the address that it was told, behind which a proxy passes on to
-  POST http://127.0.0.1:8088/push/entrance    and    POST http://127.0.0.1:8088/push/exit
-a form with data={\"synId\":…} and signment=…, or JSON with \"signment\" in it. signment is MD5(merchant_no + data +
-merchant_key) in upper-case hex. {\"code\":0,\"message\":\"ok\"} says that the push is on disk; code 4: bad signature; code 6:
-cannot be read; HTTP 503: could not be stored, send it again.
 
-It speaks plain HTTP. Outside of this machine (anything but 127.0.0.1 and ::1) a TLS proxy must stand in front of it.";
+For each car the platform then posts, through a proxy, to
+  http://127.0.0.1:8088/push/entrance
+  http://127.0.0.1:8088/push/exit
+a form with data={\"synId\":…} and signment=…, or JSON with \"signment\" in it, which is
+MD5(merchant_no + data + merchant_key) in upper-case hex. It is answered with HTTP 200 and
+  {\"code\":0,\"message\":\"ok\"}   when the push is on disk
+  code 4                        when its signature does not fit
+  code 6                        when it cannot be read
+and with HTTP 503 when it could not be stored and is to be sent again.
+
+It speaks plain HTTP: where it listens on more than this machine (127.0.0.1, ::1), a TLS proxy must
+stand in front of it.";
 
 /// `push`
 #[derive(Args, Debug)]

@@ -119,6 +119,7 @@ const COMMANDS: &[&[&str]] = &[
     &["plates"],
     &["plates", "import"],
     &["plates", "list"],
+    &["push", "serve"],
     &["run"],
     &["sandbox"],
     &["show"],
