@@ -11,15 +11,24 @@
 
 mod answer;
 mod connection;
+pub mod control;
 pub mod demo;
 pub mod fault;
+pub mod lots;
+pub mod orders;
 pub mod paper;
+pub mod push;
 pub mod request;
 pub mod seed;
+pub mod sender;
 pub mod serve;
 pub mod server;
+pub mod stats;
+mod users;
 pub mod world;
 
+#[cfg(test)]
+mod interface_tests;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
@@ -29,9 +38,15 @@ mod world_tests;
 
 pub use demo::{DemoWorld, demo_world};
 pub use fault::{Fault, FaultKind, FaultTarget};
+pub use lots::{Degrees, Levels, Lot, Operator, Place};
+pub use orders::{ParkingOrder, Stay};
 pub use paper::{BillFile, ExpectedDue, RosterLine, roster_csv};
+pub use push::{PushForm, PushKind, push_body};
 pub use request::{Call, Interface, Line, Reaction};
-pub use seed::{SeededWorld, Size, seeded};
+pub use seed::{PlatesPerUser, SeededWorld, Size, seeded, seeded_with};
+pub use sender::{PushOptions, Sender};
 pub use serve::serve;
 pub use server::Server;
-pub use world::{AfterPayment, Booking, ParkingOrder, Settings, Stay, Violation, ViolationKind, World};
+pub use stats::Stats;
+pub use users::{Channel, SentCode};
+pub use world::{AfterPayment, Booking, Settings, Violation, ViolationKind, World};

@@ -1,16 +1,20 @@
 //! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
 
-use std::net::SocketAddr;
+mod push;
+mod sandbox;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use push::{PushArgs, PushCommand};
+pub use sandbox::SandboxArgs;
+
 use crate::bills::Profile;
 use crate::model::{BusinessDate, NotificationState};
 use crate::report::Lang;
-use crate::sandbox::{Fault, Size};
 
 /// Nightly reconciliation of a parking merchant's payments with the ETCP open platform
 ///
@@ -149,9 +153,9 @@ pub enum Command {
     Push(PushArgs),
     /// Serve the platform of the document on a local port, with faults on request
     ///
-    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and never
-    /// connected to anything. With --dir it writes a configuration, a roster and the bills that belong to it.
-    #[command(after_help = SANDBOX_EXAMPLES)]
+    /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and connected
+    /// to nothing but, with --push-url, a receiver of pushes on this machine. With --dir it writes a configuration, a roster and the bills that belong to it.
+    #[command(after_help = sandbox::EXAMPLES, after_long_help = sandbox::GUIDE)]
     Sandbox(SandboxArgs),
     /// Prove that the journal was not changed
     #[command(after_help = "Examples:\n  etcp-recon audit verify")]
@@ -372,77 +376,6 @@ pub struct PlatesImportArgs {
     /// Do not ask
     #[arg(long, requires = "replace")]
     pub yes: bool,
-}
-
-const PUSH_SERVE_EXAMPLES: &str = "\
-Example, with [push] listen = \"127.0.0.1:8088\" in the configuration:
-  etcp-recon push serve
-
-For each car the platform then posts, through a proxy, to
-  http://127.0.0.1:8088/push/entrance
-  http://127.0.0.1:8088/push/exit
-a form with data={\"synId\":…} and signment=…, or JSON with \"signment\" in it, which is
-MD5(merchant_no + data + merchant_key) in upper-case hex. It is answered with HTTP 200 and
-  {\"code\":0,\"message\":\"ok\"}   when the push is on disk
-  code 4                        when its signature does not fit
-  code 6                        when it cannot be read
-and with HTTP 503 when it could not be stored and is to be sent again.
-
-It speaks plain HTTP: where it listens on more than this machine (127.0.0.1, ::1), a TLS proxy must
-stand in front of it.";
-
-/// `push`
-#[derive(Args, Debug)]
-pub struct PushArgs {
-    /// The act.
-    #[command(subcommand)]
-    pub command: PushCommand,
-}
-
-/// What is done about pushes.
-#[derive(Clone, Copy, Debug, Subcommand)]
-pub enum PushCommand {
-    /// Receive pushes until Ctrl-C or SIGTERM, beside whatever else is at work on the database
-    ///
-    /// Each push is stored once, by kind and synId, and answered when it is on disk. Pushes are evidence for the next
-    /// run: nothing is ever sent because of one.
-    #[command(after_help = PUSH_SERVE_EXAMPLES)]
-    Serve,
-}
-
-const SANDBOX_EXAMPLES: &str = "\
-Examples:
-  etcp-recon sandbox --dir try               a platform, and a folder to run against it
-  etcp-recon sandbox --fault orderpaid:fail-after-booking
-  etcp-recon sandbox --fault orderhistory:delay=3s:always --fault usersignin:answer=20101:2
-
-A fault is INTERFACE[@PLATE|@MOBILE|@ORDER]:KIND[:COUNT|:always], KIND one of fail, fail-after-booking, delay=DURATION,
-drop, drop-after-booking, cut, expire-token, answer=CODE, garbage, lose-booking, vanish, postpone.";
-
-/// `sandbox`
-#[derive(Args, Debug)]
-pub struct SandboxArgs {
-    /// Where to listen; port 0 is any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8099")]
-    pub listen: SocketAddr,
-    /// Which world: the same seed and date give the same one
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// The day on which everything happens, as 2026-11-22 [default: yesterday in Asia/Shanghai]
-    #[arg(long, value_name = "DATE")]
-    pub date: Option<BusinessDate>,
-    /// How many users, at least: some stays bring one of their own
-    #[arg(long, value_name = "N", default_value_t = Size::SMALL.users)]
-    pub users: u32,
-    /// How many parking stays
-    #[arg(long, value_name = "N", default_value_t = Size::SMALL.orders)]
-    pub orders: u32,
-    /// What goes wrong; may be given more than once
-    #[arg(long = "fault", value_name = "FAULT")]
-    pub faults: Vec<Fault>,
-    /// Write a configuration, a roster and bills into this folder
-    #[arg(long, value_name = "DIR")]
-    pub dir: Option<PathBuf>,
 }
 
 /// `audit`

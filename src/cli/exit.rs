@@ -67,7 +67,10 @@ impl Exit {
             || error.chain().any(|cause| {
                 matches!(cause.downcast_ref(), Some(StoreError::Foreign { .. }))
                     || matches!(cause.downcast_ref(), Some(InitError::Exists { .. }))
-                    || matches!(cause.downcast_ref(), Some(ServeError::Exists { .. }))
+                    || matches!(
+                        cause.downcast_ref(),
+                        Some(ServeError::Exists { .. } | ServeError::TooManyPlates { .. } | ServeError::Push(_))
+                    )
             });
         match is_usage {
             _ if has::<Busy>(error) => Self::Busy,

@@ -7,7 +7,7 @@ use super::args::SandboxArgs;
 use super::console::Answer;
 use super::exit::Exit;
 use crate::sandbox::serve::Options;
-use crate::sandbox::{Size, serve};
+use crate::sandbox::{PlatesPerUser, PushOptions, Size, serve};
 
 /// Serves a seeded platform until Ctrl-C or SIGTERM.
 pub async fn sandbox(app: &App, args: SandboxArgs) -> anyhow::Result<Exit> {
@@ -17,8 +17,10 @@ pub async fn sandbox(app: &App, args: SandboxArgs) -> anyhow::Result<Exit> {
         seed: args.seed,
         date: args.date.unwrap_or(yesterday),
         size: Size { users: args.users, orders: args.orders },
+        plates_per_user: args.plates_per_user.map_or(PlatesPerUser::OneToThree, PlatesPerUser::Each),
         faults: args.faults,
         dir: args.dir,
+        push: args.push_url.map(|url| PushOptions { url, form: args.push_form, storm: args.push_storm }),
     };
     let stop = stop_signal()?;
     serve(options, app.clock.clone(), &mut Answer::new(), stop).await?;

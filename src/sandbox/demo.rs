@@ -5,9 +5,10 @@
 //! every payment and order is called then.
 
 use super::fault::{Fault, FaultKind, FaultTarget};
+use super::orders::{ParkingOrder, Stay};
 use super::paper::{self, BillFile, BillLine, RosterLine};
 use super::request::Interface;
-use super::world::{ParkingOrder, Settings, Stay, World};
+use super::world::{Settings, World};
 use crate::model::{Amount, BusinessDate, Disposition, ExternalOrderId, Mobile, OrderId, Plate, Side, Timestamp};
 
 /// How many payments wait behind [`DemoNotify::max_per_run`]: two runs do not get through them.
@@ -149,15 +150,11 @@ struct Scene {
 
 impl Scene {
     fn new(date: BusinessDate) -> Self {
-        Self {
-            date,
-            world: World::new(Settings::default()),
-            roster: Vec::new(),
-            lines: Vec::new(),
-            expected: Vec::new(),
-            orders: 0,
-            payments: 0,
+        let mut world = World::new(Settings::default());
+        for lot in paper::lots() {
+            world.add_lot(lot);
         }
+        Self { date, world, roster: Vec::new(), lines: Vec::new(), expected: Vec::new(), orders: 0, payments: 0 }
     }
 
     /// `07:05` of the date.
@@ -174,7 +171,7 @@ impl Scene {
         let index = u32::try_from(self.roster.len()).unwrap_or(u32::MAX);
         let (plate, mobile) = (paper::plate(index.saturating_add(300)), paper::mobile(index / 3));
         let color = if plate.as_str().chars().count() == 8 { 4 } else { 1 };
-        self.world.add_user(mobile.clone());
+        self.world.bind(&mobile, &plate, color);
         self.roster.push(RosterLine { mobile: mobile.clone(), plate: plate.clone(), color });
         Car { printed: paper::printed(&plate, index), plate, mobile }
     }

@@ -29,6 +29,12 @@ pub enum FaultKind {
     ExpireToken,
     /// `answer=CODE`: that code, nothing was done.
     AnswerCode(i64),
+    /// `status=STATUS`: that HTTP status, nothing was done.
+    Status(u16),
+    /// `retry-after=SECONDS`: HTTP 429 with that `Retry-After`, nothing was done.
+    RetryAfter(u32),
+    /// `redirect=URL`: HTTP 302 to there, nothing was done.
+    Redirect(String),
     /// `garbage`: HTTP 200 and something that is no JSON; done.
     AnswerGarbage,
     /// `lose-booking`: code 0 as if it had been booked, and it was not.
@@ -77,8 +83,8 @@ pub struct FaultError {
     pub reason: &'static str,
 }
 
-/// The kinds as they are written.
-const KINDS: &str = "fail, fail-after-booking, delay=5s, drop, drop-after-booking, cut, expire-token, answer=20100, garbage, lose-booking, vanish, postpone";
+/// The kinds as they are written, each with an example of its argument.
+pub const KINDS: &str = "fail, fail-after-booking, delay=5s, drop, drop-after-booking, cut, expire-token, answer=20100, status=503, retry-after=2, redirect=http://127.0.0.1:9/, garbage, lose-booking, vanish, postpone";
 
 impl Fault {
     /// A rule for everybody, so many times.
@@ -90,6 +96,19 @@ impl Fault {
     #[must_use]
     pub fn for_target(self, target: FaultTarget) -> Self {
         Self { target, ..self }
+    }
+
+    /// The command line's text with a phone number masked.
+    pub fn shown(&self) -> String {
+        match &self.target {
+            FaultTarget::Mobile(mobile) => self.to_string().replace(mobile.expose(), &mobile.masked()),
+            FaultTarget::Any | FaultTarget::Plate(_) | FaultTarget::Order(_) => self.to_string(),
+        }
+    }
+
+    /// Whether it still holds at an interface.
+    pub(super) fn is_for(&self, interface: Interface) -> bool {
+        self.interface == interface && self.remaining != Some(0)
     }
 
     /// The same rule without an end.
@@ -113,12 +132,46 @@ impl FaultKind {
             ("cut", None) => Self::CutAnswer,
             ("expire-token", None) => Self::ExpireToken,
             ("answer", Some(code)) => Self::AnswerCode(code.parse().map_err(|_| "the code is no number")?),
+            ("status", Some(status)) => Self::Status(http_status(status)?),
+            ("retry-after", Some(seconds)) => {
+                Self::RetryAfter(seconds.parse().map_err(|_| "the wait is no number of seconds")?)
+            }
+            ("redirect", Some(url)) if path_of(url).is_some() => Self::Redirect(url.to_owned()),
+            ("redirect", Some(_)) => return Err("the address is not like http://HOST:PORT/PATH"),
             ("garbage", None) => Self::AnswerGarbage,
             ("lose-booking", None) => Self::LoseBooking,
             ("vanish", None) => Self::Vanish,
             ("postpone", None) => Self::Postpone,
             _ => return Err("unknown kind"),
         })
+    }
+}
+
+/// A status that an answer can have.
+fn http_status(text: &str) -> Result<u16, &'static str> {
+    let status = text.parse().ok().filter(|status| (200..=599).contains(status));
+    status.ok_or("the status is no HTTP status from 200 to 599")
+}
+
+/// The path of an address. One must be there, so that a port is never the last thing in it.
+fn path_of(url: &str) -> Option<&str> {
+    let is_printable = url.bytes().all(|b| b.is_ascii_graphic());
+    let (_, rest) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
+    rest.find('/').filter(|at| *at > 0 && is_printable).and_then(|at| rest.get(at..))
+}
+
+/// The kind and the count of a rule; the address of a redirect has colons of its own.
+fn kind_and_count(text: &str) -> Result<(&str, Option<&str>), &'static str> {
+    let is_count = |text: &str| text == "always" || text.bytes().all(|b| b.is_ascii_digit());
+    if text.starts_with("redirect=") {
+        let is_whole = |kind: &str| kind.strip_prefix("redirect=").and_then(path_of).is_some();
+        let split = text.rsplit_once(':').filter(|(kind, count)| is_count(count) && is_whole(kind));
+        return Ok(split.map_or((text, None), |(kind, count)| (kind, Some(count))));
+    }
+    match text.split_once(':') {
+        None => Ok((text, None)),
+        Some((_, count)) if count.contains(':') => Err("more stands behind the count"),
+        Some((kind, count)) => Ok((kind, Some(count))),
     }
 }
 
@@ -141,20 +194,17 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let fail = |reason| FaultError { text: text.to_owned(), reason };
-        let mut parts = text.split(':');
-        let place = parts.next().unwrap_or_default();
+        let (place, rest) = text.split_once(':').map_or((text, None), |(place, rest)| (place, Some(rest)));
         let (name, target) = place.split_once('@').map_or((place, None), |(name, target)| (name, Some(target)));
         let interface = Interface::from_name(name).ok_or_else(|| fail("unknown interface"))?;
         let target = target.map_or(Ok(FaultTarget::Any), FaultTarget::parse).map_err(fail)?;
-        let kind = FaultKind::parse(parts.next().ok_or_else(|| fail("the kind is missing"))?).map_err(fail)?;
-        let remaining = match parts.next() {
+        let (kind, count) = rest.ok_or("the kind is missing").and_then(kind_and_count).map_err(fail)?;
+        let kind = FaultKind::parse(kind).map_err(fail)?;
+        let remaining = match count {
             None => Some(1),
             Some("always") => None,
             Some(count) => Some(count.parse().map_err(|_| fail("the count is neither a number nor `always`"))?),
         };
-        if parts.next().is_some() {
-            return Err(fail("more stands behind the count"));
-        }
         Ok(Self { interface, target, kind, remaining })
     }
 }
@@ -173,6 +223,9 @@ impl fmt::Display for FaultKind {
             Self::CutAnswer => "cut",
             Self::ExpireToken => "expire-token",
             Self::AnswerCode(code) => return write!(f, "answer={code}"),
+            Self::Status(status) => return write!(f, "status={status}"),
+            Self::RetryAfter(seconds) => return write!(f, "retry-after={seconds}"),
+            Self::Redirect(url) => return write!(f, "redirect={url}"),
             Self::AnswerGarbage => "garbage",
             Self::LoseBooking => "lose-booking",
             Self::Vanish => "vanish",
@@ -208,9 +261,7 @@ pub(super) struct Subject {
 
 /// Takes the first rule that fits, and counts it down.
 pub(super) fn take(faults: &mut [Fault], interface: Interface, subject: &Subject) -> Option<FaultKind> {
-    let rule = faults
-        .iter_mut()
-        .find(|rule| rule.interface == interface && rule.remaining != Some(0) && rule.target.fits(subject))?;
+    let rule = faults.iter_mut().find(|rule| rule.is_for(interface) && rule.target.fits(subject))?;
     rule.remaining = rule.remaining.map(|count| count.saturating_sub(1));
     Some(rule.kind.clone())
 }
@@ -241,6 +292,9 @@ mod tests {
             "orderpaid:cut:1",
             "orderpaid:expire-token:1",
             "orderpaid:answer=20100:always",
+            "orderhistory:status=503:2",
+            "orderhistory:retry-after=2:1",
+            "orderpaid:redirect=http://127.0.0.1:9/a:b:always",
             "orderpaid:garbage:1",
             "orderpaid:lose-booking:1",
             "orderpaid:vanish:1",
@@ -248,6 +302,12 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Fault>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn the_port_of_a_redirect_is_no_count() {
+        let once: Fault = "orderpaid:redirect=https://127.0.0.1:80/x".parse().unwrap();
+        assert_eq!((once.remaining, once.kind), (Some(1), FaultKind::Redirect("https://127.0.0.1:80/x".into())));
     }
 
     #[test]
@@ -273,6 +333,11 @@ mod tests {
             ("orderpaid@:fail", "nothing stands behind the @"),
             ("orderpaid@渝B:fail", "the target is no plate"),
             ("orderpaid:fail:often", "the count is neither a number nor `always`"),
+            ("orderpaid:status=99", "the status is no HTTP status from 200 to 599"),
+            ("orderpaid:retry-after=soon", "the wait is no number of seconds"),
+            ("orderpaid:redirect=http://127.0.0.1:80", "the address is not like http://HOST:PORT/PATH"),
+            ("orderpaid:redirect=elsewhere/", "the address is not like http://HOST:PORT/PATH"),
+            ("orderpaid:redirect=http:///", "the address is not like http://HOST:PORT/PATH"),
             ("orderpaid:fail:1:2", "more stands behind the count"),
         ] {
             assert_eq!(text.parse::<Fault>().unwrap_err().reason, reason, "{text}");

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::lots::{Degrees, Levels, Lot, Operator, Place};
 use super::world::Settings;
 use crate::model::{Amount, ExternalOrderId, Mobile, OrderId, Plate, Timestamp};
 
@@ -112,6 +113,37 @@ pub(super) fn printed(plate: &Plate, index: u32) -> String {
 /// The phone number of user `index`.
 pub(super) fn mobile(index: u32) -> Mobile {
     Mobile::parse(&format!("138{:08}", index.saturating_add(1) % 100_000_000)).expect("eleven digits are a number")
+}
+
+/// The car parks of the worlds made here: those of their stays, more around them so that a list has pages, and some in
+/// another city.
+pub(super) fn lots() -> Vec<Lot> {
+    let named = ["ETCP停车场", "解放碑停车场", "江北机场T3停车楼"].map(str::to_owned);
+    let numbered = (1..=24).map(|number| format!("解放碑{number}号停车场"));
+    let here = named.into_iter().chain(numbered).map(|name| (name, "重庆市", (29_563_000, 106_577_000)));
+    let there = (1..=3).map(|number| (format!("方庄{number}号停车场"), "北京市", (39_872_748, 116_429_718)));
+    (0..).zip(here.chain(there)).map(|(index, (name, city, from))| lot(index, &name, city, from)).collect()
+}
+
+/// A car park that differs from its neighbours in everything, some hundred metres from the one before.
+fn lot(index: i64, name: &str, city: &str, (lat, lon): (i64, i64)) -> Lot {
+    let shifted = |from: i64, step: i64| Degrees::from_micro(from.saturating_add(index.saturating_mul(step) % 9_000));
+    let place = Place { lat: shifted(lat, 700), lon: shifted(lon, 1_100) };
+    let small = u32::try_from(index).unwrap_or_default();
+    Lot {
+        operator: if index % 5 == 4 { Operator::ThirdParty } else { Operator::Own },
+        electronic: index % 4 != 3,
+        free_minutes: (small % 5).saturating_mul(30),
+        average_cost: Amount::from_fen(index.saturating_mul(37).saturating_add(1278)).unwrap_or(Amount::ZERO),
+        levels: [Levels::Above, Levels::Below, Levels::Both]
+            .into_iter()
+            .cycle()
+            .nth(small.try_into().unwrap_or_default())
+            .unwrap_or(Levels::Above),
+        spaces: small.saturating_mul(10).saturating_add(114),
+        taken: small.saturating_mul(23) % 120,
+        ..Lot::new(name, city, place)
+    }
 }
 
 /// A whole config for a world: `inbox` and the database lie beside it.

@@ -104,6 +104,8 @@ pub enum Line {
 pub struct Reaction {
     /// The HTTP status.
     pub status: u16,
+    /// Headers of its own, by their name in lower case.
+    pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: String,
     /// Whether and how far it goes out.
@@ -115,7 +117,13 @@ pub struct Reaction {
 impl Reaction {
     /// A whole answer, at once.
     pub(super) fn whole(status: u16, body: String) -> Self {
-        Self { status, body, line: Line::Whole, delay: Duration::ZERO }
+        Self { status, headers: Vec::new(), body, line: Line::Whole, delay: Duration::ZERO }
+    }
+
+    /// The same with a header more.
+    pub(super) fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
     }
 }
 

@@ -7,8 +7,9 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use super::orders::{ParkingOrder, Stay};
 use super::paper::{self, BillFile, BillLine, ExpectedDue, RosterLine};
-use super::world::{ParkingOrder, Settings, Stay, World};
+use super::world::{Settings, World};
 use crate::model::{Amount, BusinessDate, ExternalOrderId, Mobile, Plate, Timestamp};
 
 /// How large a world is.
@@ -23,6 +24,15 @@ pub struct Size {
 impl Size {
     /// A few minutes of reading.
     pub const SMALL: Self = Self { users: 20, orders: 120 };
+}
+
+/// How many plates a user has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlatesPerUser {
+    /// One, two or three, as it happens.
+    OneToThree,
+    /// So many, each of them; 1 to 3 are within the document's limit.
+    Each(u32),
 }
 
 /// A world and what belongs to it.
@@ -88,10 +98,18 @@ const WEIGHTS: [(Kind, u32); 16] = [
     (Kind::NotFound, 2),
 ];
 
+/// How many plates a roster may have before its stays: those behind them belong to single stays.
+pub const MOST_PLATES: u32 = 400_000;
+
 /// The stays of `date` and their payments. All of them lie on `date` and more than an hour before its end.
 pub fn seeded(seed: u64, date: BusinessDate, size: Size) -> SeededWorld {
+    seeded_with(seed, date, size, PlatesPerUser::OneToThree)
+}
+
+/// [`seeded`], where users have as many plates as told. Up to [`MOST_PLATES`] plates are distinct.
+pub fn seeded_with(seed: u64, date: BusinessDate, size: Size, plates_per_user: PlatesPerUser) -> SeededWorld {
     let mut builder = Builder::new(seed, date);
-    let plates = builder.fill_roster(size.users);
+    let plates = builder.fill_roster(size.users, plates_per_user);
     for index in 0..size.orders {
         builder.add_stay(index, &plates);
     }
@@ -120,11 +138,15 @@ struct Draft {
 
 impl Builder {
     fn new(seed: u64, date: BusinessDate) -> Self {
+        let mut world = World::new(Settings::default());
+        for lot in paper::lots() {
+            world.add_lot(lot);
+        }
         Self {
             rng: ChaCha8Rng::seed_from_u64(seed),
             seed,
             date,
-            world: World::new(Settings::default()),
+            world,
             roster: Vec::new(),
             wechat: Vec::new(),
             alipay: Vec::new(),
@@ -133,20 +155,30 @@ impl Builder {
         }
     }
 
-    /// Users with one to three plates, and how many plates there are.
-    fn fill_roster(&mut self, users: u32) -> Vec<(Mobile, Plate)> {
+    /// Users with their plates, bound through the merchant's channel.
+    fn fill_roster(&mut self, users: u32, plates_per_user: PlatesPerUser) -> Vec<(Mobile, Plate)> {
         let mut plates = Vec::new();
         for user in 0..users.max(1) {
             let mobile = paper::mobile(user);
             self.world.add_user(mobile.clone());
-            for _ in 0..self.rng.random_range(1..=3_u32) {
+            let count = match plates_per_user {
+                PlatesPerUser::OneToThree => self.rng.random_range(1..=3_u32),
+                PlatesPerUser::Each(count) => count,
+            };
+            for _ in 0..count {
                 let plate = paper::plate(u32::try_from(plates.len()).unwrap_or(u32::MAX));
                 let color = if plate.as_str().chars().count() == 8 { 4 } else { 1 };
-                self.roster.push(RosterLine { mobile: mobile.clone(), plate: plate.clone(), color });
+                self.enter(&mobile, &plate, color);
                 plates.push((mobile.clone(), plate));
             }
         }
         plates
+    }
+
+    /// Binds a plate, on the platform and in the roster.
+    fn enter(&mut self, mobile: &Mobile, plate: &Plate, color: u8) {
+        self.world.bind(mobile, plate, color);
+        self.roster.push(RosterLine { mobile: mobile.clone(), plate: plate.clone(), color });
     }
 
     fn kind(&mut self) -> Kind {
@@ -309,7 +341,7 @@ impl Builder {
         // Plates from here on belong to this kind alone, so that one stay fits and no other.
         let plate = paper::plate(index.saturating_add(400_000));
         let mobile = paper::mobile(index.saturating_add(400_000));
-        self.roster.push(RosterLine { mobile: mobile.clone(), plate: plate.clone(), color: 1 });
+        self.enter(&mobile, &plate, 1);
         draft.order.plate = paper::printed(&plate, index);
         draft.order.mobile = mobile;
         draft.plate = plate;
@@ -363,6 +395,15 @@ mod tests {
         assert!(seeded.expected_due.is_sorted_by_key(|due| due.paid_at));
         let text: String = seeded.bills.iter().map(|bill| bill.text.as_str()).collect();
         assert!(seeded.expected_due.iter().all(|due| text.contains(due.external_order_id.as_str())));
+    }
+
+    #[test]
+    fn every_user_has_as_many_plates_as_told_and_they_are_bound() {
+        let seeded = seeded_with(5, date(), Size { users: 50, orders: 0 }, PlatesPerUser::Each(2));
+        assert_eq!((seeded.world.users().count(), seeded.roster.len()), (50, 100));
+        for pair in seeded.roster.chunks(2) {
+            assert_eq!(seeded.world.plates_of(&pair[0].mobile), [pair[0].plate.clone(), pair[1].plate.clone()]);
+        }
     }
 
     #[test]

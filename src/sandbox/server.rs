@@ -1,12 +1,11 @@
 //! A world behind a real HTTP server on a local port.
 //!
-//! The server carries out what [`World::handle`] says and adds nothing of its own, but two pages
-//! for people and outside tests: `GET /sandbox/ledger` and `GET /sandbox/violations`.
+//! The server carries out what [`World::handle`] says and adds nothing of its own but the pages of `control`.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -19,7 +18,10 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::connection::{BreakableListener, Fate};
-use super::request::{Call, Line, Reaction};
+use super::control;
+use super::request::{Call, Line, PATH_PREFIX, Reaction};
+use super::sender::Sender;
+use super::stats::{Meter, Stats};
 use super::world::World;
 use crate::clock::Clock;
 use crate::model::Timestamp;
@@ -35,14 +37,25 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_millis(500);
 pub struct Server {
     addr: SocketAddr,
     world: Arc<Mutex<World>>,
+    meter: Arc<Meter>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
+/// What the handler of a request needs.
 #[derive(Clone)]
-struct Shared {
+pub(super) struct Shared {
     world: Arc<Mutex<World>>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) sender: Option<Arc<Sender>>,
     clock: Clock,
+}
+
+impl Shared {
+    /// Looks at the world, or changes it. Requests wait meanwhile; not to be nested.
+    pub(super) fn world<R>(&self, use_it: impl FnOnce(&mut World) -> R) -> R {
+        use_it(&mut lock(&self.world))
+    }
 }
 
 impl Server {
@@ -51,13 +64,28 @@ impl Server {
     /// # Errors
     /// When the address cannot be listened on, or is not of this machine alone.
     pub async fn start(world: Arc<Mutex<World>>, addr: SocketAddr, clock: Clock) -> io::Result<Self> {
+        Self::start_with(world, addr, clock, None).await
+    }
+
+    /// [`Server::start`], with a sender for the pushes that the control pages ask for.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub async fn start_with(
+        world: Arc<Mutex<World>>,
+        addr: SocketAddr,
+        clock: Clock,
+        sender: Option<Arc<Sender>>,
+    ) -> io::Result<Self> {
         if !addr.ip().is_loopback() {
             let reason = format!("{addr} is not a loopback address; the sandbox shows its ledger to everybody");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
-        let router = Router::new().fallback(answer).with_state(Shared { world: Arc::clone(&world), clock });
+        let meter = Arc::new(Meter::default());
+        let shared = Shared { world: Arc::clone(&world), meter: Arc::clone(&meter), sender, clock };
+        let router = Router::new().fallback(answer).with_state(shared);
         let service = router.into_make_service_with_connect_info::<Fate>();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = axum::serve(BreakableListener(listener), service).with_graceful_shutdown(async {
@@ -69,7 +97,7 @@ impl Server {
                 tracing::error!(%error, "the sandbox stopped");
             }
         });
-        Ok(Self { addr, world, stop: Some(stop), task })
+        Ok(Self { addr, world, meter, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -85,6 +113,16 @@ impl Server {
     /// Looks at the world behind it, or changes it. Requests wait meanwhile; not to be nested.
     pub fn with_world<R>(&self, use_it: impl FnOnce(&mut World) -> R) -> R {
         use_it(&mut lock(&self.world))
+    }
+
+    /// What it counted of its clients.
+    pub fn stats(&self) -> Stats {
+        self.meter.stats(&lock(&self.world))
+    }
+
+    /// Counts anew.
+    pub fn reset_stats(&self) {
+        self.meter.reset(&mut lock(&self.world));
     }
 
     /// Stops, when the answers on their way are out or after half a second.
@@ -103,6 +141,8 @@ fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
 
 async fn answer(State(shared): State<Shared>, ConnectInfo(fate): ConnectInfo<Fate>, request: Request) -> Response {
     let (head, body) = request.into_parts();
+    let meter = Arc::clone(&shared.meter);
+    let _underway = head.uri.path().starts_with(PATH_PREFIX).then(|| meter.begin(Instant::now()));
     let now = shared.clock.now();
     let Ok(body) = to_bytes(body, MAX_REQUEST_BYTES).await else {
         return response(Reaction::whole(413, String::new()), now);
@@ -115,7 +155,10 @@ async fn answer(State(shared): State<Shared>, ConnectInfo(fate): ConnectInfo<Fat
         content_type,
         body: &body,
     };
-    let reaction = page(&shared, &call).unwrap_or_else(|| lock(&shared.world).handle(&call, now));
+    let reaction = match control::page(&shared, call.method, call.path, &body, now).await {
+        Some(reaction) => reaction,
+        None => shared.world(|world| world.handle(&call, now)),
+    };
     if !reaction.delay.is_zero() {
         tokio::time::sleep(reaction.delay).await;
     }
@@ -125,23 +168,18 @@ async fn answer(State(shared): State<Shared>, ConnectInfo(fate): ConnectInfo<Fat
     response(reaction, now)
 }
 
-/// The pages that are not the platform's.
-fn page(shared: &Shared, call: &Call<'_>) -> Option<Reaction> {
-    let world = lock(&shared.world);
-    let text = match (call.method, call.path) {
-        ("GET", "/sandbox/ledger") => serde_json::to_string_pretty(world.ledger()),
-        ("GET", "/sandbox/violations") => serde_json::to_string_pretty(world.violations()),
-        _ => return None,
-    };
-    Some(text.map_or_else(|error| Reaction::whole(500, error.to_string()), |text| Reaction::whole(200, text)))
-}
-
 fn response(reaction: Reaction, now: Timestamp) -> Response {
     let is_json = reaction.body.starts_with(['{', '[']);
     let content_type = if is_json { "application/json;charset=UTF-8" } else { "text/html;charset=UTF-8" };
-    Response::builder()
+    let mut builder = Response::builder();
+    for (name, value) in reaction.headers {
+        builder = builder.header(name, value);
+    }
+    if !builder.headers_ref().is_some_and(|headers| headers.contains_key(header::CONTENT_TYPE)) {
+        builder = builder.header(header::CONTENT_TYPE, content_type);
+    }
+    builder
         .status(StatusCode::from_u16(reaction.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-        .header(header::CONTENT_TYPE, content_type)
         .header(header::DATE, http_date(now))
         .body(Body::from(reaction.body))
         .unwrap_or_default()

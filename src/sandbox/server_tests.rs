@@ -182,6 +182,20 @@ async fn a_fault_holds_for_its_target_only() {
 }
 
 #[tokio::test]
+async fn a_busy_or_moved_platform_says_so_and_does_nothing() {
+    for (fault, status, header) in [
+        ("orderpaid:retry-after=7", "HTTP/1.1 429", "retry-after: 7"),
+        ("orderpaid:redirect=http://127.0.0.1:9/a", "HTTP/1.1 302", "location: http://127.0.0.1:9/a"),
+        ("orderpaid:status=503", "HTTP/1.1 503", "content-length: "),
+    ] {
+        let server = start().await;
+        let seen = pay_with(&server, fault).await;
+        assert!(seen.head.starts_with(status) && seen.head.to_lowercase().contains(header), "{fault}: {}", seen.head);
+        assert_eq!(booked(&server), 0, "{fault}");
+    }
+}
+
+#[tokio::test]
 async fn it_listens_on_this_machine_only() {
     let world = Arc::new(Mutex::new(small_world()));
     let started = Server::start(world, "0.0.0.0:0".parse().unwrap(), Clock::fixed(now())).await;

@@ -3,8 +3,9 @@
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
+use super::orders::{ParkingOrder, Stay};
 use super::request::{Call, Interface, PATH_PREFIX, Reaction};
-use super::world::{ParkingOrder, Settings, Stay, World};
+use super::world::{Settings, World};
 use crate::model::{Amount, Mobile, OrderId, Timestamp};
 
 pub(super) const ORDER: &str = "B6269DE8-03A0-4560-8EAF-000000C5FF6A";

@@ -3,14 +3,17 @@
 //! Pure: no sockets, no clock (time is an argument), no randomness (tokens and the like come from a
 //! serial number). Two worlds that were told the same are equal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::fault::Fault;
+use super::lots::{Lot, Lots};
+use super::orders::{Orders, ParkingOrder, Stay};
 use super::request::Interface;
+use super::users::{Channel, SentCode, Users};
 use crate::model::{Amount, ExternalOrderId, Mobile, OrderId, Plate, Timestamp};
 
 /// What an order that is paid while the car is still inside looks like.
@@ -37,8 +40,14 @@ pub struct Settings {
     pub max_age_s: i64,
     /// How long a token lasts.
     pub token_life_s: i64,
+    /// How long a phone waits for its next SMS code (§8.1).
+    pub sms_pause_s: i64,
+    /// How long an SMS code can be used.
+    pub sms_life_s: i64,
     /// How far back the history goes, counted on the entrance.
     pub history_s: i64,
+    /// How many car parks an answer holds at most.
+    pub page_size: usize,
     /// What becomes of a paid order.
     pub after_payment: AfterPayment,
 }
@@ -52,65 +61,12 @@ impl Default for Settings {
             strip_whitespace: false,
             max_age_s: 10 * 60,
             token_life_s: 24 * 3600,
+            sms_pause_s: 60,
+            sms_life_s: 5 * 60,
             history_s: 7 * 24 * 3600,
+            page_size: 10,
             after_payment: AfterPayment::Listed,
         }
-    }
-}
-
-/// Where a car is, and the money side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stay {
-    /// Inside; `paid ≤ fee`.
-    Inside {
-        /// The whole fee so far.
-        fee: Amount,
-        /// What was paid of it electronically.
-        paid: Amount,
-    },
-    /// Left; `cash ≤ fee`.
-    Left {
-        /// The whole fee.
-        fee: Amount,
-        /// The part taken in cash at the exit.
-        cash: Amount,
-        /// When it left.
-        exit_at: Timestamp,
-    },
-    /// Gone without a record: in neither list.
-    Vanished,
-}
-
-/// One parking stay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParkingOrder {
-    /// The platform's id.
-    pub order_id: OrderId,
-    /// The plate as the platform prints it.
-    pub plate: String,
-    /// The user to whom the plate is bound.
-    pub mobile: Mobile,
-    /// The car park's id.
-    pub parking_id: String,
-    /// The car park's name.
-    pub parking_name: String,
-    /// When the car came in.
-    pub entrance_at: Timestamp,
-    /// Where it is.
-    pub stay: Stay,
-}
-
-impl ParkingOrder {
-    /// What is still to be paid; `None` when the car is not inside.
-    pub fn due(&self) -> Option<Amount> {
-        match self.stay {
-            Stay::Inside { fee, paid } => fee.checked_sub(paid),
-            Stay::Left { .. } | Stay::Vanished => None,
-        }
-    }
-
-    pub(super) fn is_of(&self, plate: &Plate) -> bool {
-        Plate::parse(&self.plate).is_ok_and(|own| own == *plate)
     }
 }
 
@@ -174,22 +130,18 @@ pub struct Violation {
     pub at: Timestamp,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) text: String,
-    pub(super) issued_at: Timestamp,
-}
-
 /// The platform.
 #[derive(Clone, PartialEq)]
 pub struct World {
     pub(super) settings: Settings,
-    pub(super) users: BTreeMap<Mobile, Option<Token>>,
-    /// By the folded order id.
-    pub(super) orders: BTreeMap<String, ParkingOrder>,
+    pub(super) users: Users,
+    pub(super) orders: Orders,
+    pub(super) lots: Lots,
     /// The `verificationInfo` of the last fee query, by the folded order id.
     pub(super) verifications: BTreeMap<String, String>,
-    pub(super) ledger: Vec<Booking>,
+    ledger: Vec<Booking>,
+    /// The external order ids that the ledger holds.
+    used_ids: HashSet<ExternalOrderId>,
     pub(super) postponed: Vec<Booking>,
     pub(super) violations: Vec<Violation>,
     pub(super) faults: Vec<Fault>,
@@ -202,10 +154,12 @@ impl World {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            users: BTreeMap::new(),
-            orders: BTreeMap::new(),
+            users: Users::default(),
+            orders: Orders::default(),
+            lots: Lots::default(),
             verifications: BTreeMap::new(),
             ledger: Vec::new(),
+            used_ids: HashSet::new(),
             postponed: Vec::new(),
             violations: Vec::new(),
             faults: Vec::new(),
@@ -226,28 +180,58 @@ impl World {
 
     /// Knows a user from now on.
     pub fn add_user(&mut self, mobile: Mobile) {
-        self.users.entry(mobile).or_default();
+        self.users.add(mobile);
+    }
+
+    /// Binds a plate to a user through the merchant's channel, as if long ago: no limit is asked for.
+    pub fn bind(&mut self, mobile: &Mobile, plate: &Plate, color: u8) {
+        self.users.set_bound(mobile, (plate.clone(), color), Channel::Merchant);
+    }
+
+    /// Binds a plate to a user through another channel, so that the merchant cannot unbind it.
+    pub fn bind_elsewhere(&mut self, mobile: &Mobile, plate: &Plate, color: u8) {
+        self.users.set_bound(mobile, (plate.clone(), color), Channel::Elsewhere);
+    }
+
+    /// The plates bound to a user, the oldest binding first.
+    pub fn plates_of(&self, mobile: &Mobile) -> Vec<Plate> {
+        self.users.plates_of(mobile).cloned().collect()
+    }
+
+    /// The code last sent to a phone by SMS.
+    pub fn sms_code(&self, mobile: &Mobile) -> Option<String> {
+        self.users.code(mobile).map(str::to_owned)
+    }
+
+    /// The last SMS code of each phone.
+    pub fn sms_codes(&self) -> Vec<SentCode> {
+        self.users.codes().collect()
+    }
+
+    /// Knows a car park from now on; one with the same id is replaced.
+    pub fn add_lot(&mut self, lot: Lot) {
+        self.lots.add(lot);
     }
 
     /// Takes in an order (and its user); one with the same id is replaced.
     pub fn add_order(&mut self, order: ParkingOrder) {
         self.add_user(order.mobile.clone());
-        self.orders.insert(order.order_id.key(), order);
+        self.orders.insert(order);
     }
 
     /// The order with that id.
     pub fn order(&self, order_id: &OrderId) -> Option<&ParkingOrder> {
-        self.orders.get(&order_id.key())
+        self.orders.get(order_id)
     }
 
     /// All orders, by id.
     pub fn orders(&self) -> impl Iterator<Item = &ParkingOrder> {
-        self.orders.values()
+        self.orders.all()
     }
 
     /// All users, by phone number.
     pub fn users(&self) -> impl Iterator<Item = &Mobile> {
-        self.users.keys()
+        self.users.all()
     }
 
     /// What was booked, in this order.
@@ -255,13 +239,12 @@ impl World {
         &self.ledger
     }
 
-    /// Every text that a client must keep to itself: the users' tokens and phone numbers, what was given
+    /// Every text that a client must keep to itself: the users' tokens, SMS codes and phone numbers, what was given
     /// out with the last fee queries, the merchant's key. For a test that looks for them in a client's output.
     pub fn secrets(&self) -> Vec<String> {
-        let tokens = self.users.values().flatten().map(|token| token.text.clone());
-        let phones = self.users.keys().map(|mobile| mobile.expose().to_owned());
+        let phones = self.users.all().map(|mobile| mobile.expose().to_owned());
         let verifications = self.verifications.values().cloned();
-        tokens.chain(phones).chain(verifications).chain([self.settings.merchant_key.clone()]).collect()
+        self.users.secrets().chain(phones).chain(verifications).chain([self.settings.merchant_key.clone()]).collect()
     }
 
     /// What was asked for and must not be.
@@ -279,9 +262,24 @@ impl World {
         self.calls.clear();
     }
 
+    /// How often the user who signed in most did so, with a code or without.
+    pub fn sign_ins_per_user_max(&self) -> u64 {
+        self.users.sign_ins_per_user_max()
+    }
+
+    /// Forgets how often users signed in.
+    pub fn reset_sign_ins(&mut self) {
+        self.users.forget_sign_ins();
+    }
+
     /// Adds a rule; rules are tried in the order they were added.
     pub fn add_fault(&mut self, fault: Fault) {
         self.faults.push(fault);
+    }
+
+    /// The rules, those that are used up too.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter()
     }
 
     /// Ends all faults.
@@ -291,9 +289,7 @@ impl World {
 
     /// Voids a user's token, as a sign-in elsewhere would.
     pub fn void_token(&mut self, mobile: &Mobile) {
-        if let Some(token) = self.users.get_mut(mobile) {
-            *token = None;
-        }
+        self.users.void_token(mobile);
     }
 
     /// The fee of a car inside grows to `fee`. `false` when it is not inside or paid more already.
@@ -330,7 +326,10 @@ impl World {
             Stay::Inside { fee, paid } => Some(Stay::Inside { fee, paid: paid.checked_sub(booking.amount)? }),
             Stay::Left { .. } | Stay::Vanished => None,
         });
-        changed.then(|| self.ledger.remove(place))
+        changed.then(|| {
+            self.used_ids.remove(external_order_id);
+            self.ledger.remove(place)
+        })
     }
 
     /// Books what the fault `postpone` kept back, if it can still be booked. Returns how much was.
@@ -340,15 +339,13 @@ impl World {
     }
 
     fn change(&mut self, order_id: &OrderId, next: impl FnOnce(&Stay) -> Option<Stay>) -> bool {
-        let order = self.orders.get_mut(&order_id.key());
-        let changed = order.and_then(|order| next(&order.stay).map(|stay| order.stay = stay));
-        changed.is_some()
+        self.orders.change(order_id, next)
     }
 
     /// Whether a booking may be made; if not, the code, and the violation is kept.
     pub(super) fn admit(&mut self, booking: &Booking) -> Result<(), i64> {
         let due = self.order(&booking.order_id).and_then(ParkingOrder::due);
-        let used = self.ledger.iter().any(|line| line.external_order_id == booking.external_order_id);
+        let used = self.used_ids.contains(&booking.external_order_id);
         let (kind, code) = match due {
             _ if used => (ViolationKind::IdUsed, 8),
             None => (ViolationKind::NothingDue, 7),
@@ -380,6 +377,7 @@ impl World {
             return Err(7);
         }
         self.verifications.remove(&booking.order_id.key());
+        self.used_ids.insert(booking.external_order_id.clone());
         self.ledger.push(booking);
         Ok(())
     }

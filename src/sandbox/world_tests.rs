@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::orders::Stay;
 use super::request::{Call, Interface, PATH_PREFIX};
 use super::testing::*;
-use super::world::{AfterPayment, Stay, ViolationKind, World};
+use super::world::{AfterPayment, ViolationKind, World};
 use crate::model::{Amount, ExternalOrderId};
 
 fn violations(world: &World) -> Vec<(ViolationKind, i64)> {

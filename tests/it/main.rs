@@ -15,6 +15,7 @@ mod people;
 mod push;
 mod push_command;
 mod pusher;
+mod sandbox;
 mod secrets;
 mod show;
 mod storm;

@@ -10,6 +10,8 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use etcp_recon::sandbox::{PushForm, Settings, Size, Stay, seeded};
+
 use super::pusher::{JSON, KEY, Line, MERCHANT, OK, exit, signed, stored};
 
 const OUT: &str = "/push/exit";
@@ -200,4 +202,51 @@ fn it_speaks_both_languages_and_its_log_shows_nothing_of_a_stranger() {
     assert!(log.contains("signature that does not fit") && log.contains("push.syn_id=a"), "{log}");
     assert!(!log.contains("STRANGER") && !log.contains("ATX06") && !log.contains(KEY), "{log}");
     assert_eq!(log.matches("signature that does not fit").count(), 1, "{log}");
+}
+
+/// The sandbox, sending the pushes of a small world; it does not outlive its test.
+struct Sending(Child);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn the_sandboxs_own_pushes_are_taken_in_each_of_its_forms() {
+    let date = "2026-11-22";
+    let world = seeded(1, date.parse().unwrap(), Size { users: 3, orders: 12 }).world;
+    let mut expected = Vec::new();
+    for order in world.orders() {
+        let id = order.order_id.to_string();
+        expected.push(("entrance".to_owned(), id.clone()));
+        if matches!(order.stay, Stay::Left { .. }) {
+            expected.push(("exit".to_owned(), id));
+        }
+    }
+    expected.sort();
+    assert!(expected.iter().any(|(kind, _)| kind == "exit"));
+    for form in PushForm::ALL {
+        let desk = Desk::new("[push]\nlisten = \"127.0.0.1:0\"");
+        let config = fs::read_to_string(desk.path("etcp-recon.toml")).unwrap();
+        let Settings { merchant_no, merchant_key, .. } = world.settings();
+        let own = format!("merchant_key = \"{merchant_key}\"");
+        let config = config.replace(&format!("merchant_key = \"{KEY}\""), &own).replace(MERCHANT, merchant_no);
+        fs::write(desk.path("etcp-recon.toml"), config).unwrap();
+        let serving = Serving::start(&desk, &["--lang", "en"]);
+        let url = format!("http://{}/push", serving.addr);
+        let sandbox = ["sandbox", "--listen", "127.0.0.1:0", "--date", date, "--users", "3", "--orders", "12"];
+        let push = ["--push-url", &url, "--push-form", form.name(), "--push-storm"];
+        let sending = Sending(desk.command(&[&sandbox[..], &push].concat()).spawn().unwrap());
+        let patience = Instant::now().checked_add(Duration::from_mins(1)).unwrap();
+        while stored(&desk.path("recon.db")) != expected {
+            assert!(Instant::now() < patience, "{form:?}: {:?} of {expected:?}", stored(&desk.path("recon.db")));
+            thread::yield_now();
+        }
+        drop(sending);
+        let (said, _) = serving.terminate();
+        assert!(said.contains("0 contradicting, 0 forged, 0 malformed, 0 not stored"), "{form:?}: {said}");
+    }
 }

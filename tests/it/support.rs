@@ -65,8 +65,9 @@ impl Rig {
     /// Binds a plate to a user, on the platform and in the roster.
     pub fn bind(&self, mobile: &str, plate: &str) {
         let mobile = Mobile::parse(mobile).unwrap();
-        self.server.with_world(|w| w.add_user(mobile.clone()));
-        let entry = RosterPlate { plate: Plate::parse(plate).unwrap(), mobile, color: 1 };
+        let plate = Plate::parse(plate).unwrap();
+        self.server.with_world(|w| w.bind(&mobile, &plate, 1));
+        let entry = RosterPlate { plate, mobile, color: 1 };
         self.store().merge_roster(&[entry], false).unwrap();
     }
 
