@@ -21,8 +21,8 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    /// As HTTP. Only a connection that brings true pushes is kept: a stranger has to queue for a new one each time.
-    pub(super) fn response(self) -> Response<Body> {
+    /// As HTTP. Only a connection that brings true pushes is kept, if it may be: a stranger has to come anew each time.
+    pub(super) fn response(self, may_be_kept: bool) -> Response<Body> {
         let (status, code) = match self {
             Self::Stored => (StatusCode::OK, Some(Code::Success)),
             Self::Refused(code) => (StatusCode::OK, Some(code)),
@@ -39,7 +39,7 @@ impl Answer {
         if self == Self::NotPosted {
             headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
-        if self != Self::Stored {
+        if self != Self::Stored || !may_be_kept {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -67,8 +67,8 @@ mod tests {
     #[test]
     fn only_what_could_not_be_stored_is_a_fault_of_the_server() {
         for answer in [Answer::Stored, Answer::Refused(Code::BadSignature), Answer::NoSuchPath, Answer::NotPosted] {
-            assert!(!answer.response().status().is_server_error(), "{answer:?}");
+            assert!(!answer.response(true).status().is_server_error(), "{answer:?}");
         }
-        assert_eq!(Answer::NotStored.response().status(), 503);
+        assert_eq!(Answer::NotStored.response(true).status(), 503);
     }
 }

@@ -6,7 +6,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,12 +16,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::answer::Answer;
 use super::counters::{Counters, Counts, Throttle};
+use super::places::{Guest, Place, Places};
 use super::writer::{self, Queue, Waiting};
 use crate::clock::Clock;
 use crate::etcp::{Code, PushRefusal, read_push};
@@ -65,7 +65,7 @@ pub struct Limits {
     pub header_time: Duration,
     /// For the body of a request.
     pub body_time: Duration,
-    /// Connections at the same time; more wait unaccepted.
+    /// Connections at the same time. More wait, and those whose request is not in hand have to make room for them.
     pub connections: usize,
     /// How long a push may wait to be stored, before it is answered 503.
     pub store_time: Duration,
@@ -129,10 +129,12 @@ impl Receiver {
         let counters = Arc::new(Counters::default());
         let (queue, writer) = writer::start(store, Arc::clone(&counters)).map_err(PushError::Thread)?;
         let (stop, stopped) = watch::channel(false);
+        let places = Arc::new(Places::new(settings.limits.connections, Arc::clone(&counters)));
         let paths = EventKind::ALL.map(|kind| (kind, format!("{}/{}", settings.path_prefix, kind.name())));
         let desk = Desk {
             settings,
             paths,
+            places,
             queue: queue.clone(),
             clock,
             counters: Arc::clone(&counters),
@@ -178,18 +180,18 @@ impl Receiver {
 
 /// Takes connections until it is stopped.
 async fn serve(listener: TcpListener, desk: Arc<Desk>, mut stopped: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(desk.settings.limits.connections));
     let mut connections = JoinSet::new();
     loop {
-        // First a place, then a connection: those that find none wait in the system's queue and cost nothing here.
+        while connections.try_join_next().is_some() {}
+        // One at a time gets in before it has a place; the others wait in the system's queue and cost nothing here.
         let next = async {
-            let place = Arc::clone(&places).acquire_owned().await.ok()?;
-            Some((listener.accept().await, place))
+            let (stream, _) = listener.accept().await?;
+            io::Result::Ok((stream, desk.places.take().await))
         };
         tokio::select! {
             () = asked_to_stop(&mut stopped) => break,
-            Some((accepted, place)) = next => match accepted {
-                Ok((stream, _)) => {
+            accepted = next => match accepted {
+                Ok((stream, place)) => {
                     connections.spawn(connection(stream, place, Arc::clone(&desk), stopped.clone()));
                 }
                 Err(error) => {
@@ -197,7 +199,6 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>, mut stopped: watch::Recei
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
-            Some(_) = connections.join_next() => {}
         }
     }
     drop(listener);
@@ -206,18 +207,14 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>, mut stopped: watch::Recei
     }
 }
 
-/// Serves one connection to its end, which is near when it grows old or the receiver stops.
-async fn connection(
-    stream: TcpStream,
-    place: OwnedSemaphorePermit,
-    desk: Arc<Desk>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let _open = Open::new(place, Arc::clone(&desk.counters));
+/// Serves one connection to its end, which is near when it grows old, when others want its place, or when the receiver
+/// stops; what is in hand is answered.
+async fn connection(stream: TcpStream, place: Place, desk: Arc<Desk>, mut stopped: watch::Receiver<bool>) {
     let limits = desk.settings.limits;
+    let guest = Arc::clone(&place.guest);
     let service = service_fn(|request| {
-        let desk = Arc::clone(&desk);
-        async move { desk.answer(request).await }
+        let (desk, guest) = (Arc::clone(&desk), Arc::clone(&guest));
+        async move { desk.serve(request, &guest).await }
     });
     let mut served = pin!(
         http1::Builder::new()
@@ -227,9 +224,12 @@ async fn connection(
             .serve_connection(TokioIo::new(stream), service)
     );
     let is_over = tokio::select! {
-        // What breaks a connection off is the other side's affair: what it did not bring whole it brings again.
+        biased;
+        // What has come is read before anything else is looked at. What breaks a connection off is the other side's
+        // affair: what it did not bring whole it brings again.
         result = served.as_mut() => { result.ok(); true }
         () = asked_to_stop(&mut stopped) => false,
+        () = guest.asked_to_leave() => !guest.has_request_in_hand(),
         () = sleep(limits.connection_time) => false,
     };
     if !is_over {
@@ -245,30 +245,12 @@ async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
     stopped.wait_for(|stop| *stop).await.map(drop).ok();
 }
 
-/// A connection's place, counted while it is held, however the connection ends.
-struct Open {
-    counters: Arc<Counters>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Open {
-    fn new(place: OwnedSemaphorePermit, counters: Arc<Counters>) -> Self {
-        counters.connections.fetch_add(1, Ordering::Relaxed);
-        Self { counters, _place: place }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.counters.connections.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// What every request needs.
 struct Desk {
     settings: ReceiverSettings,
     paths: [(EventKind, String); 2],
     queue: Queue,
+    places: Arc<Places>,
     clock: Clock,
     counters: Arc<Counters>,
     throttles: Throttles,
@@ -287,32 +269,37 @@ struct Throttles {
 struct Incomplete;
 
 impl Desk {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<axum::body::Body>, Incomplete> {
+    async fn serve(&self, request: Request<Incoming>, guest: &Guest) -> Result<Response<axum::body::Body>, Incomplete> {
         let path = request.uri().path();
         let Some((kind, _)) = self.paths.iter().find(|(_, known)| known == path) else {
-            return Ok(Answer::NoSuchPath.response());
+            return Ok(Answer::NoSuchPath.response(false));
         };
         if request.method() != Method::POST {
-            return Ok(Answer::NotPosted.response());
+            return Ok(Answer::NotPosted.response(false));
         }
         let (head, body) = request.into_parts();
         let limits = self.settings.limits;
         let read = timeout(limits.body_time, whole(body, limits.body_bytes)).await;
         let body = read.map_err(|_| Incomplete)?.map_err(|_| Incomplete)?;
-        self.counters.count_received();
+        guest.set_in_hand(true);
         let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let answer = self.answer(*kind, content_type, body.as_deref()).await;
+        guest.set_in_hand(false);
+        Ok(answer.response(!self.places.are_wanted()))
+    }
+
+    /// The answer to a push whose body came whole; none was too large.
+    async fn answer(&self, kind: EventKind, content_type: Option<&str>, body: Option<&[u8]>) -> Answer {
+        self.counters.count_received();
+        let ReceiverSettings { merchant_no, merchant_key, limits, .. } = &self.settings;
         let read = match body {
             None => Err(PushRefusal::Malformed { reason: format!("it has more than {} bytes", limits.body_bytes) }),
-            Some(body) => {
-                let ReceiverSettings { merchant_no, merchant_key, .. } = &self.settings;
-                read_push(*kind, content_type, &body, merchant_no, merchant_key)
-            }
+            Some(body) => read_push(kind, content_type, body, merchant_no, merchant_key),
         };
-        Ok(match read {
+        match read {
             Ok(event) => self.store(event).await,
-            Err(refusal) => Answer::Refused(self.refused(*kind, &refusal)),
+            Err(refusal) => Answer::Refused(self.refused(kind, &refusal)),
         }
-        .response())
     }
 
     /// Hands a push to the writer and waits until it is on disk.

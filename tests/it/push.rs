@@ -1,6 +1,6 @@
 //! The push receiver over real HTTP: what is taken, what is refused, and that an answer of 0 means on disk.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -221,26 +221,72 @@ fn a_header_or_body_that_dawdles_ends_the_connection_and_stops_nobody() {
     assert_eq!(ids(&gate), ["b"]);
 }
 
-#[test]
-fn a_flood_of_idle_connections_takes_no_more_than_its_places_and_a_good_push_comes_through() {
-    let gate = Gate::with(Limits { connections: 8, header_time: Duration::from_millis(200), ..Limits::default() });
-    let idle: Vec<Line> = (0..60).map(|_| Line::open(gate.addr()).unwrap()).collect();
-    let most = AtomicUsize::new(0);
-    let is_done = AtomicUsize::new(0);
+/// The most connections that were open at once while `work` went on.
+fn most_connections(gate: &Gate, work: impl FnOnce()) -> u64 {
+    let (most, is_done) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
-            while is_done.load(Ordering::SeqCst) == 0 {
-                let open = usize::try_from(gate.counts().connections).unwrap();
-                most.fetch_max(open, Ordering::SeqCst);
+            while !is_done.load(Ordering::SeqCst) {
+                most.fetch_max(gate.counts().connections, Ordering::SeqCst);
                 thread::yield_now();
             }
         });
-        // It waits behind all of them, eight at a time.
-        assert_eq!(gate.post(IN, JSON, &signed(&entrance("a"))).body, OK);
-        is_done.store(1, Ordering::SeqCst);
+        work();
+        is_done.store(true, Ordering::SeqCst);
     });
-    assert_eq!(most.load(Ordering::SeqCst), 8);
-    drop(idle);
+    most.into_inner()
+}
+
+/// Places for eight, and a time for heads and bodies that no test waits for.
+fn few_places() -> Limits {
+    let long = Duration::from_hours(1);
+    Limits { connections: 8, header_time: long, body_time: long, ..Limits::default() }
+}
+
+#[test]
+fn a_flood_of_idle_and_slow_connections_takes_no_more_than_its_places_and_a_good_push_comes_through() {
+    let gate = Gate::with(few_places());
+    let slow = format!("POST {IN} HTTP/1.1\r\ncontent-length: 100\r\n\r\nhalf a bo");
+    let most = most_connections(&gate, || {
+        let mut flood = Vec::new();
+        for round in 0..10 {
+            for part in ["", &slow[..20], &slow] {
+                for _ in 0..20 {
+                    let mut line = Line::open(gate.addr()).unwrap();
+                    line.write(part.as_bytes()).unwrap();
+                    flood.push(line);
+                }
+            }
+            assert_eq!(gate.post(IN, JSON, &signed(&entrance(&round.to_string()))).body, OK);
+        }
+        // Those that came first had to leave, those that came last still sit there.
+        assert!(flood[0].is_ended_silently());
+    });
+    assert_eq!((most, gate.stored().len()), (8, 10));
+}
+
+#[test]
+fn true_pushes_over_more_connections_than_there_are_places_all_come_through() {
+    let gate = Gate::with(few_places());
+    let most = most_connections(&gate, || {
+        thread::scope(|scope| {
+            for sender in 0..40 {
+                let gate = &gate;
+                scope.spawn(move || {
+                    for number in 0..5 {
+                        let body = signed(&entrance(&format!("{sender}-{number}")));
+                        // One that has to leave before its push is in hand is not answered, and sends it again.
+                        while !Line::open(gate.addr())
+                            .and_then(|mut line| line.send("POST", IN, JSON, body.as_bytes()))
+                            .is_ok_and(|reply| reply.body == OK)
+                        {}
+                    }
+                });
+            }
+        });
+    });
+    assert!(most <= 8, "{most}");
+    assert_eq!(gate.stored().len(), 200);
 }
 
 #[test]
