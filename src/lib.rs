@@ -5,8 +5,7 @@
 //! `store`, `report`, `push` (what the platform tells us), `jobs`, `sandbox`, `config` and `cli`.
 //!
 //! Data goes load → decide → apply: `jobs` load and apply, deciding is pure.
-//! `push → etcp, store`, and
-//! `main → cli, config → jobs → recon, bills, etcp, store, notify, report, push → model → nothing of ours`.
+//! `main → cli, config → jobs → push → recon, bills, etcp, store, notify, report → model → nothing of ours`.
 //!
 //! - **`model` and `recon` do no IO**: no files, network, environment, clock, randomness.
 //! - **Only `store` holds SQL; only `etcp::client`, `report::mail`, `push` and `sandbox` open sockets; only `config` reads the environment.**

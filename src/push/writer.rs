@@ -75,8 +75,9 @@ impl Writer {
     fn answer(&self, events: &[(ParkingEvent, Timestamp)], recorded: Vec<Recorded>, askers: Vec<oneshot::Sender<()>>) {
         for (((event, _), recorded), asker) in events.iter().zip(recorded).zip(askers) {
             self.counters.count_recorded(recorded);
+            let kind = event.kind().name();
+            tracing::debug!(push.kind = kind, push.syn_id = %event.syn_id, ?recorded, "a push is on disk");
             if recorded == Recorded::Contradicts {
-                let kind = event.kind().name();
                 tracing::warn!(
                     push.kind = kind,
                     push.syn_id = %event.syn_id,

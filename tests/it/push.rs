@@ -312,6 +312,31 @@ fn while_the_database_is_held_a_push_is_answered_503_and_later_taken() {
 }
 
 #[test]
+fn a_push_that_the_database_refuses_stops_no_other_of_its_batch() {
+    let gate = Gate::new();
+    let holder = raw(&gate.database());
+    let refusal = "CREATE TRIGGER refused BEFORE INSERT ON push_event WHEN NEW.syn_id = 'bad'
+                   BEGIN SELECT RAISE(ABORT, 'refused by the test'); END; BEGIN IMMEDIATE";
+    holder.execute_batch(refusal).unwrap();
+    thread::scope(|scope| {
+        // The first one keeps the writer waiting, so that the others are stored together.
+        for (number, id) in ["first", "a", "bad", "b", "c"].into_iter().enumerate() {
+            let gate = &gate;
+            scope.spawn(move || {
+                let reply = gate.post(IN, JSON, &signed(&entrance(id)));
+                assert_eq!(reply.status, if id == "bad" { 503 } else { 200 }, "{id}");
+            });
+            while gate.counts().received <= u64::try_from(number).unwrap() {
+                thread::yield_now();
+            }
+        }
+        holder.execute_batch("ROLLBACK").unwrap();
+    });
+    assert_eq!(ids(&gate), ["a", "b", "c", "first"]);
+    assert_eq!((gate.counts().new, gate.counts().not_stored), (4, 1));
+}
+
+#[test]
 fn a_stop_answers_what_is_in_hand_and_takes_nothing_new() {
     let mut gate = Gate::new();
     let addr = gate.addr();
