@@ -19,6 +19,7 @@ mod page;
 mod plates;
 mod platform;
 mod progress;
+mod push;
 mod run;
 mod sandbox;
 mod show;
@@ -100,6 +101,7 @@ pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Notifications(args) => notifications::notifications(app, args),
         Command::Plates(args) => plates::plates(app, args.command).await,
         Command::Platform(args) => platform::platform(app, args.command).await,
+        Command::Push(args) => push::push(app, args.command).await,
         Command::Sandbox(args) => sandbox::sandbox(app, args).await,
         Command::Audit(args) => audit::audit(app, args.command),
     }

@@ -1,13 +1,14 @@
 //! The ETCP open platform: signing, codes, what goes over the wire, and, with the feature `app`,
 //! the client and its sign-ins.
 //!
-//! [`sign`], [`codes`], [`wire`], [`lots`], [`limits`], [`request`] and [`attempt`] are pure. `client` is the only
-//! part that opens sockets, behind the seam [`request::Transport`]; `session` keeps tokens.
+//! [`sign`], [`codes`], [`wire`], [`push`], [`lots`], [`limits`], [`request`] and [`attempt`] are pure. `client` is
+//! the only part that opens sockets, behind the seam [`request::Transport`]; `session` keeps tokens.
 
 pub mod attempt;
 pub mod codes;
 pub mod limits;
 pub mod lots;
+pub mod push;
 pub mod request;
 pub mod sign;
 pub mod wire;
@@ -29,6 +30,7 @@ pub use attempt::{AttemptOutcome, PaidRequest, classify};
 pub use codes::{Code, Treatment};
 pub use limits::LimitError;
 pub use lots::{Lot, LotId, LotPage, LotQuery, LotStatus};
+pub use push::{PushRefusal, read_push};
 pub use request::{BoxFuture, Interface, Transport, TransportError, WireRequest, WireResponse};
 pub use sign::sign;
 pub use wire::{Answer, Listing, RejectedRecord, UnpaidOrder, WireError, parse_answer};

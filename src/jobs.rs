@@ -17,6 +17,7 @@ pub mod platform;
 pub mod platform_calls;
 pub mod progress;
 pub mod pull;
+pub mod push;
 pub mod report_data;
 pub mod roster;
 pub mod run;

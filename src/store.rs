@@ -122,6 +122,13 @@ pub enum StoreError {
     Refused(String),
 }
 
+impl StoreError {
+    /// Whether another program held the database for too long: later it may work.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+    }
+}
+
 /// The open database.
 pub struct Store {
     connection: Connection,

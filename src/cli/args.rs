@@ -1,6 +1,7 @@
 //! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
 
 mod platform;
+mod push;
 mod sandbox;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use platform::{BindArgs, LotsArgs, PlatformArgs, PlatformCommand, UnbindArgs};
+pub use push::{PushArgs, PushCommand};
 pub use sandbox::SandboxArgs;
 
 use crate::bills::Profile;
@@ -152,6 +154,8 @@ pub enum Command {
     /// Ask the platform one thing, and print its answer readably
     #[command(after_help = platform::PLATFORM_EXAMPLES)]
     Platform(PlatformArgs),
+    /// Receive the platform's pushes: cars that come and go
+    Push(PushArgs),
     /// Serve the platform of the document on a local port, with faults on request
     ///
     /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and connected

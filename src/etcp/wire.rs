@@ -215,7 +215,7 @@ fn snapshot(
 ) -> Result<OrderSnapshot, String> {
     let text = |name| member(record, name).and_then(text_of).unwrap_or_default();
     Ok(OrderSnapshot {
-        order_id: order_id(record).ok_or("orderId is missing or unreadable")?,
+        order_id: id(record, "orderId").ok_or("orderId is missing or unreadable")?,
         plate,
         parking_id: text("parkingId"),
         parking_name: text("parkingName"),
@@ -226,7 +226,7 @@ fn snapshot(
 }
 
 fn rejected(record: &Value, plate: Option<Plate>, reason: &str) -> RejectedRecord {
-    RejectedRecord { order_id: order_id(record), plate, reason: reason.chars().take(200).collect() }
+    RejectedRecord { order_id: id(record, "orderId"), plate, reason: reason.chars().take(200).collect() }
 }
 
 /// The records of a listing: a list, an object with the list in `list`, one record alone, or nothing.
@@ -254,15 +254,16 @@ fn amount(record: &Value, name: &str) -> Result<Amount, String> {
     amount_of(value).map_err(|reason| format!("{name}: {reason}"))
 }
 
-fn time(record: &Value, name: &str) -> Result<Timestamp, String> {
+/// A member's time, in the document's form or with its stray spaces.
+pub(super) fn time(record: &Value, name: &str) -> Result<Timestamp, String> {
     let text = member(record, name).and_then(text_of).ok_or_else(|| format!("{name} is missing"))?;
     Timestamp::parse_wall(&text).map_err(|error| format!("{name}: {error}"))
 }
 
-/// The order id, if it is one that can be kept, shown and sent back.
-fn order_id(record: &Value) -> Option<OrderId> {
+/// The id of a parking order, if it is one that can be kept, shown and sent back.
+pub(super) fn id(record: &Value, name: &str) -> Option<OrderId> {
     const LONGEST: usize = 128;
-    let text = member(record, "orderId").and_then(text_of)?;
+    let text = member(record, name).and_then(text_of)?;
     let fits = text.len() <= LONGEST && !text.chars().any(char::is_control);
     fits.then(|| OrderId::new(&text)).flatten()
 }
@@ -275,7 +276,7 @@ fn code_of(value: &Value) -> Option<Code> {
 }
 
 /// JSON without trailing bytes in which no object names a member twice.
-fn strict_json(body: &[u8]) -> Result<Value, WireError> {
+pub(super) fn strict_json(body: &[u8]) -> Result<Value, WireError> {
     let at = |error: &serde_json::Error| (error.line(), error.column());
     if let Err(error) = serde_json::from_slice::<Unique>(body) {
         let (line, column) = at(&error);

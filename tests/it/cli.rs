@@ -128,6 +128,7 @@ const COMMANDS: &[&[&str]] = &[
     &["platform", "lots"],
     &["platform", "send-code"],
     &["platform", "unpaid"],
+    &["push", "serve"],
     &["run"],
     &["sandbox"],
     &["show"],
