@@ -221,6 +221,15 @@ fn a_header_or_body_that_dawdles_ends_the_connection_and_stops_nobody() {
     assert_eq!(ids(&gate), ["b"]);
 }
 
+/// Says that something is over, also when it failed.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// The most connections that were open at once while `work` went on.
 fn most_connections(gate: &Gate, work: impl FnOnce()) -> u64 {
     let (most, is_done) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -231,8 +240,8 @@ fn most_connections(gate: &Gate, work: impl FnOnce()) -> u64 {
                 thread::yield_now();
             }
         });
+        let _over = Over(&is_done);
         work();
-        is_done.store(true, Ordering::SeqCst);
     });
     most.into_inner()
 }
