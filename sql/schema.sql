@@ -114,6 +114,7 @@ CREATE TABLE order_snapshot (
     CHECK (state = 'closed' OR exit_at IS NULL)
 ) STRICT;
 CREATE INDEX order_snapshot_by_order ON order_snapshot (order_key, seen_at);
+CREATE INDEX order_snapshot_by_car ON order_snapshot (plate, entrance_at); -- a push may name its stay by another id
 
 -- The newest snapshot of each order, and when the platform last listed it.
 CREATE TABLE order_head (
@@ -177,6 +178,7 @@ CREATE TABLE push_event (
 ) STRICT;
 CREATE INDEX push_event_by_exit ON push_event (exit_at) WHERE exit_at IS NOT NULL;
 CREATE INDEX push_event_by_stay ON push_event (syn_key);
+CREATE INDEX push_event_by_car ON push_event (plate, entrance_at);
 
 -- The same push with other content: the first one counts, what the others said is kept.
 CREATE TABLE push_contradiction (

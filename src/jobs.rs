@@ -1,7 +1,9 @@
 //! The jobs, a file each: load, decide, apply.
 
+pub mod bindings;
 pub mod check;
 pub mod demo;
+pub mod events;
 pub mod evidence;
 pub mod exceptions;
 pub mod inbox;
@@ -9,8 +11,10 @@ pub mod init;
 pub mod mailing;
 pub mod match_files;
 pub mod notify;
+pub mod outage;
 pub mod people;
 pub mod platform;
+pub mod platform_calls;
 pub mod progress;
 pub mod pull;
 pub mod push;

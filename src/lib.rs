@@ -10,6 +10,7 @@
 //! - **`model` and `recon` do no IO**: no files, network, environment, clock, randomness.
 //! - **Only `store` holds SQL; only `etcp::client`, `report::mail`, `push` and `sandbox` open sockets; only `config` reads the environment.**
 //! - **Nothing is sent before what it will be is durable.**
+//! - **A push never causes a send**: `notify` and `jobs::notify` know nothing of events.
 
 pub mod bills;
 pub mod clock;

@@ -13,7 +13,7 @@ pub mod plate;
 pub mod time;
 
 pub use disposition::{Disposition, Side};
-pub use event::{EventKind, ParkingEvent};
+pub use event::{EventFinding, EventKind, ParkingEvent};
 pub use evidence::{OrderSnapshot, OrderState, Payment};
 pub use ids::{ExternalOrderId, Mobile, OrderId};
 pub use money::{Amount, AmountError, Difference, Total};

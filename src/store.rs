@@ -8,6 +8,7 @@
 //! the write-ahead log away from under us.
 
 mod bills;
+mod bindings;
 mod events;
 mod exceptions;
 mod journal;
@@ -33,13 +34,15 @@ use rusqlite::{
 
 pub use bills::{BillRecord, BillWriter, ImportedBill};
 pub use events::{Recorded, StoredEvent};
-pub use exceptions::{ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionStatus, FinishedRun};
+pub use exceptions::{
+    ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionSide, ExceptionStatus, FinishedRun,
+};
 pub use journal::{JournalRow, VerifyError};
 pub use lock::RunLock;
 pub use mail::OutboxMail;
 pub use notifications::{AttemptEnd, AttemptStart, NewNotification, NotificationRecord, PlateUser};
 pub use orders::{OrderFilter, StoredOrder};
-pub use roster::{RosterChange, RosterPlate};
+pub use roster::{RosterChange, RosterPlate, TokenChange};
 pub use runs::{CoverageRow, OutcomeRow, PulledUser, RunMode, RunRecord, RunStatus};
 
 /// How long a statement waits for another writer before it fails.

@@ -21,6 +21,9 @@ CREATE TABLE push_event (
 ) STRICT;
 CREATE INDEX push_event_by_exit ON push_event (exit_at) WHERE exit_at IS NOT NULL;
 CREATE INDEX push_event_by_stay ON push_event (syn_key);
+CREATE INDEX push_event_by_car ON push_event (plate, entrance_at);
+-- A push may name its stay by another id than its order.
+CREATE INDEX order_snapshot_by_car ON order_snapshot (plate, entrance_at);
 
 -- The same push with other content: the first one counts, what the others said is kept.
 CREATE TABLE push_contradiction (

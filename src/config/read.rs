@@ -143,7 +143,7 @@ fn platform(section: Section<'_, '_>) -> Platform {
         base_url,
         timeout: section.positive_duration("timeout").unwrap_or(Duration::from_secs(10)),
         max_concurrency: section.integer("max_concurrency", 1_u16..=256).unwrap_or(8).into(),
-        max_requests_per_second: section.integer("max_requests_per_second", 1..=10_000).unwrap_or(20),
+        max_requests_per_second: section.integer("max_requests_per_second", 0..=100_000).unwrap_or(20),
         retries: section.integer("retries", 0..=10).unwrap_or(3),
         strip_whitespace: signature.boolean("strip_whitespace").unwrap_or(false),
     };

@@ -75,7 +75,7 @@ pub struct Platform {
     pub timeout: Duration,
     /// Requests at the same time.
     pub max_concurrency: usize,
-    /// Requests begun in a second.
+    /// Requests begun in a second; 0: no limit.
     pub max_requests_per_second: u32,
     /// How often a read is repeated after a fault; a payment never is.
     pub retries: u32,

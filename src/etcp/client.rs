@@ -4,29 +4,31 @@
 //! connection of its own, and what it showed goes back as it is. Logs name the interface, the code
 //! and the duration, nothing else.
 
+mod call;
+mod gate;
 pub mod http;
+mod lots;
+mod users;
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::DefaultDirectRateLimiter;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub use http::HttpTransport;
+pub use lots::LotPager;
 
+use self::gate::Gate;
 use super::attempt::{AttemptOutcome, PaidRequest, classify};
-use super::codes::{Code, Treatment};
-use super::request::{
-    Data, Interface, RetryPolicy, Seen, Signer, Transport, TransportError, WireRequest, WireResponse, scrubbed,
-};
-use super::wire::{Answer, Listing, UnpaidOrder, WireError, parse_answer, parse_history, parse_token, parse_unpaid};
+use super::codes::Code;
+use super::request::{Data, Interface, RetryPolicy, Signer, Transport, scrubbed};
+use super::wire::{Listing, UnpaidOrder, WireError, parse_history, parse_token, parse_unpaid};
 use crate::clock::Clock;
-use crate::model::{Mobile, OrderSnapshot, Plate, Timestamp};
+use crate::model::{Mobile, OrderSnapshot, Plate};
 
 /// Stands for "never measured".
 const NO_SKEW: i64 = i64::MIN;
@@ -48,7 +50,7 @@ pub struct ClientSettings {
     pub timeout: Duration,
     /// Calls under way at once, at most; 0 counts as 1.
     pub max_concurrency: usize,
-    /// Calls that begin in a second, evenly spread, repetitions too; 0 counts as 1.
+    /// Calls that begin in a second, evenly spread, repetitions too; 0: no limit.
     pub max_requests_per_second: u32,
     /// Repetitions of a call that only asks.
     pub retries: u32,
@@ -92,6 +94,8 @@ pub enum EtcpError {
     Unreachable {
         /// What happened the last time.
         reason: String,
+        /// Whether the request may have arrived; `false`: nothing left the machine.
+        sent: bool,
     },
     /// Code 2, a redirect, 429 or 5xx, also after repetitions.
     #[error("the platform has a fault: {reason}")]
@@ -131,6 +135,20 @@ impl EtcpError {
         matches!(self, Self::Stop(_))
     }
 
+    /// Whether what was asked for may be done all the same: there is no answer that says.
+    pub const fn leaves_open(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } => *sent,
+            Self::ServerFault { .. } | Self::BadAnswer { .. } => true,
+            Self::Setup { .. }
+            | Self::Stop(_)
+            | Self::ClockOff { .. }
+            | Self::InvalidToken
+            | Self::Refused { .. }
+            | Self::TokenStore { .. } => false,
+        }
+    }
+
     /// The platform's code, where it answered one.
     pub const fn code(&self) -> Option<Code> {
         match self {
@@ -166,7 +184,9 @@ struct Inner {
     timeout: Duration,
     policy: RetryPolicy,
     slots: Semaphore,
-    pace: DefaultDirectRateLimiter,
+    /// None: as fast as the slots allow.
+    pace: Option<DefaultDirectRateLimiter>,
+    gate: Gate,
     /// What is added to our clock for `time_stamp`.
     offset_s: AtomicI64,
     /// The platform's clock ahead of ours, by its last answer.
@@ -179,19 +199,9 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// One call's result, as far as repeating it is concerned.
-struct Failed {
-    seen: Seen,
-    asked: Option<Duration>,
-    error: EtcpError,
-}
-
 impl Client {
     /// A client over `transport`; `base_url` and `allow_plain_http` are the transport's affair.
     pub fn new(settings: ClientSettings, transport: Arc<dyn Transport>, clock: Clock) -> Self {
-        let per_second = NonZeroU32::new(settings.max_requests_per_second).unwrap_or(NonZeroU32::MIN);
-        // A burst of one: a full bucket would let twice the rate through in its first second.
-        let quota = Quota::per_second(per_second).allow_burst(NonZeroU32::MIN);
         let inner = Inner {
             transport,
             clock,
@@ -204,7 +214,8 @@ impl Client {
             timeout: settings.timeout,
             policy: RetryPolicy { retries: settings.retries, backoff: settings.backoff },
             slots: Semaphore::new(settings.max_concurrency.clamp(1, Semaphore::MAX_PERMITS)),
-            pace: RateLimiter::direct(quota),
+            pace: call::pace(settings.max_requests_per_second),
+            gate: Gate::default(),
             offset_s: AtomicI64::new(0),
             skew_s: AtomicI64::new(NO_SKEW),
         };
@@ -218,6 +229,11 @@ impl Client {
     pub fn over_http(settings: ClientSettings, clock: Clock) -> Result<Self, EtcpError> {
         let transport = HttpTransport::new(&settings.base_url, settings.timeout, settings.allow_plain_http)?;
         Ok(Self::new(settings, Arc::new(transport), clock))
+    }
+
+    /// No call waits beyond `deadline` for a platform that asks to be left alone: it fails at once.
+    pub fn end_by(&self, deadline: Instant) {
+        self.inner.gate.end_by(deadline);
     }
 
     /// How far the platform's clock is ahead of ours, by the `Date` of its last answer.
@@ -270,16 +286,21 @@ impl Client {
     /// Tells the platform of a payment (§8.8): one POST on a connection of its own, never repeated.
     /// The caller has made durable that it is sent, and runs this where nothing cancels it.
     ///
-    /// A code 3 corrects the clock for later calls; what the attempt showed stays what it is.
+    /// A code 3 corrects the clock for later calls; what the attempt showed stays what it is. While the
+    /// platform asks for no calls, or refused our signature to a call before, nothing is sent: a wait
+    /// would make the fee that was asked for right before this an old one.
     pub async fn order_paid(&self, token: &SecretString, request: &PaidRequest) -> AttemptOutcome {
         if let Some(fault) = request.fault() {
             return AttemptOutcome::NotSent { reason: fault.to_owned() };
         }
         let data = request.data(token, self.app_id());
-        let result = self.exchange(Interface::OrderPaid, &data).await;
-        let outcome = classify(request, &result);
-        if let (AttemptOutcome::Refused { code: Code::TimestampExpired, .. }, Ok(response)) = (&outcome, &result) {
-            self.correct_clock(response);
+        let sent = match self.exchange(Interface::OrderPaid, &data).await {
+            Ok(sent) => sent,
+            Err(shut) => return AttemptOutcome::NotSent { reason: shut.to_string() },
+        };
+        let outcome = classify(request, &sent.result);
+        if let (AttemptOutcome::Refused { code: Code::TimestampExpired, .. }, Ok(response)) = (&outcome, &sent.result) {
+            self.correct_clock(response, sent.offset_s);
         }
         match outcome {
             AttemptOutcome::Refused { code, message } => {
@@ -291,186 +312,9 @@ impl Client {
         }
     }
 
-    /// Has a code sent by SMS (§8.1). One a minute for a phone: the caller sees to it.
-    ///
-    /// # Errors
-    /// As every call; never repeated.
-    pub async fn send_code(&self, mobile: &Mobile) -> Result<(), EtcpError> {
-        let data = Data::new().with("mobilePhone", mobile.expose());
-        self.ask(Interface::SendCode, data, &[mobile.expose()]).await.map(drop)
-    }
-
-    /// Signs a user in with the code of an SMS (§8.2).
-    ///
-    /// # Errors
-    /// As every call; never repeated, the code works once.
-    pub async fn login(&self, mobile: &Mobile, code: &SecretString) -> Result<SecretString, EtcpError> {
-        let data = Data::new()
-            .with("mobilePhone", mobile.expose())
-            .with("code", code.expose_secret())
-            .with_some("appId", self.app_id());
-        let answer = self.ask(Interface::Login, data, &[mobile.expose(), code.expose_secret()]).await?;
-        Ok(parse_token(&answer.data)?)
-    }
-
-    /// Binds a plate to the token's user (§8.4). `color`: 1 blue, 2 black, 3 yellow, 4 white.
-    ///
-    /// # Errors
-    /// As every call; never repeated, a phone has four plates a month.
-    pub async fn bind_car(&self, token: &SecretString, plate: &Plate, color: Option<u8>) -> Result<(), EtcpError> {
-        let color = color.map(|number| number.to_string());
-        let data = Data::new()
-            .with("token", token.expose_secret())
-            .with("plateNumber", plate.as_str())
-            .with_some("plateColor", color.as_deref());
-        self.ask(Interface::BindCar, data, &[token.expose_secret()]).await.map(drop)
-    }
-
-    /// Unbinds a plate that this channel bound (§8.5).
-    ///
-    /// # Errors
-    /// As every call; never repeated.
-    pub async fn unbind_car(&self, token: &SecretString, plate: &Plate) -> Result<(), EtcpError> {
-        let data = Data::new().with("token", token.expose_secret()).with("plateNumber", plate.as_str());
-        self.ask(Interface::UnbindCar, data, &[token.expose_secret()]).await.map(drop)
-    }
-
-    /// Car parks by place or by city (§8.9), as the platform shows them. `members` are those of the document.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn surrounding_parking(&self, members: &[(&str, &str)]) -> Result<Value, EtcpError> {
-        let data = members.iter().fold(Data::new(), |data, (name, value)| data.with(name, value));
-        self.ask(Interface::SurroundingParking, data, &[]).await.map(|answer| answer.data)
-    }
-
-    /// How full a car park is (§8.10), as the platform shows it.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn parking_status(&self, parking_id: &str) -> Result<Value, EtcpError> {
-        let data = Data::new().with("parkingId", parking_id);
-        self.ask(Interface::ParkingStatus, data, &[]).await.map(|answer| answer.data)
-    }
-
     fn app_id(&self) -> Option<&str> {
         self.inner.app_id.as_deref()
     }
-
-    /// A call that is repeated as far as its interface allows; the answer has code 0.
-    async fn ask(&self, interface: Interface, data: Data, secrets: &[&str]) -> Result<Answer, EtcpError> {
-        let data = data.finish();
-        let mut repetitions = 0_u32;
-        let mut clock_corrected = false;
-        loop {
-            let result = self.exchange(interface, &data).await;
-            let failed = match judged(&result, secrets) {
-                Ok(answer) => return Ok(answer),
-                Err(failed) => failed,
-            };
-            if let (Seen::Code(Code::TimestampExpired), Ok(response)) = (failed.seen, &result) {
-                // The platform did nothing, so that this goes for every interface.
-                if !clock_corrected && self.correct_clock(response) {
-                    clock_corrected = true;
-                    continue;
-                }
-                return Err(EtcpError::ClockOff { skew_s: self.clock_skew_s() });
-            }
-            let random = rand::random::<u32>();
-            let wait = self.inner.policy.wait(interface, failed.seen, repetitions, failed.asked, random);
-            let Some(wait) = wait else { return Err(failed.error) };
-            tokio::time::sleep(wait).await;
-            repetitions = repetitions.saturating_add(1);
-        }
-    }
-
-    /// One request and its answer, once, within the limits. The time stamp is made when its turn has come.
-    async fn exchange(&self, interface: Interface, data: &SecretString) -> Result<WireResponse, TransportError> {
-        let inner = &self.inner;
-        let closed = |_| TransportError::NotSent { reason: "the client is closed".to_owned() };
-        let slot = inner.slots.acquire().await.map_err(closed)?;
-        inner.pace.until_ready().await;
-        let request = WireRequest {
-            interface,
-            text: inner.signer.parameters(data, self.platform_now()),
-            timeout: inner.timeout,
-            fresh_connection: interface == Interface::OrderPaid,
-        };
-        let begun = Instant::now();
-        let result = inner.transport.send(request).await;
-        drop(slot);
-        let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if let Ok(response) = &result {
-            self.measure_skew(response);
-        }
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            let answer = result.as_ref().ok().and_then(|response| parse_answer(&response.body.0).ok());
-            let code = answer.map(|answer| answer.code.number());
-            tracing::debug!(interface = interface.name(), code, took_ms, "called");
-        }
-        result
-    }
-
-    fn platform_now(&self) -> Timestamp {
-        self.inner.clock.now().plus_s(self.clock_correction_s())
-    }
-
-    fn measure_skew(&self, response: &WireResponse) -> Option<i64> {
-        let skew = response.platform_clock()?.since_s(self.inner.clock.now());
-        self.inner.skew_s.store(skew, Ordering::Relaxed);
-        Some(skew)
-    }
-
-    /// Goes by the answer's clock from now on; `false` when it shows none.
-    fn correct_clock(&self, response: &WireResponse) -> bool {
-        let Some(skew_s) = self.measure_skew(response) else { return false };
-        self.inner.offset_s.store(skew_s, Ordering::Relaxed);
-        tracing::warn!(
-            skew_s,
-            "the platform calls our time stamp expired; its clock is ahead by that much and is followed"
-        );
-        true
-    }
-}
-
-/// What a result means: the answer of code 0, or what failed.
-fn judged(result: &Result<WireResponse, TransportError>, secrets: &[&str]) -> Result<Answer, Failed> {
-    let response = match result {
-        Ok(response) => response,
-        Err(error) => {
-            let (seen, error) = match error {
-                TransportError::NotSent { .. } => (Seen::NotSent, EtcpError::Unreachable { reason: error.to_string() }),
-                TransportError::Lost { .. } => (Seen::Lost, EtcpError::Unreachable { reason: error.to_string() }),
-                TransportError::TooLong { .. } => (Seen::TooLong, EtcpError::BadAnswer { reason: error.to_string() }),
-            };
-            return Err(Failed { seen, asked: None, error });
-        }
-    };
-    let asked = response.retry_after();
-    if response.status != 200 {
-        let reason = format!("HTTP status {}", response.status);
-        let error = match response.status {
-            300..=399 | 429 | 500..=599 => EtcpError::ServerFault { reason },
-            _ => EtcpError::BadAnswer { reason },
-        };
-        return Err(Failed { seen: Seen::Status(response.status), asked, error });
-    }
-    let answer = parse_answer(&response.body.0).map_err(|error| Failed {
-        seen: Seen::Unreadable,
-        asked,
-        error: EtcpError::from(error),
-    })?;
-    let code = answer.code;
-    let refused = |answer: &Answer| EtcpError::Refused { code, message: scrubbed(&answer.message, secrets) };
-    let error = match code.treatment() {
-        Treatment::Proceed => return Ok(answer),
-        Treatment::Retry => EtcpError::ServerFault { reason: format!("code {code}") },
-        Treatment::CorrectClock => EtcpError::ClockOff { skew_s: None },
-        Treatment::SignIn => EtcpError::InvalidToken,
-        Treatment::Stop => EtcpError::Stop(code),
-        Treatment::Fault | Treatment::TellUser | Treatment::Discrepancy | Treatment::NoRetry => refused(&answer),
-    };
-    Err(Failed { seen: Seen::Code(code), asked, error })
 }
 
 #[cfg(test)]

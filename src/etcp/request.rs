@@ -18,7 +18,7 @@ use crate::model::ids::mask_mobile;
 /// The version in every path (§6).
 const VERSION: &str = "1.0.0";
 
-/// The longest wait before a repeated call, whatever a `Retry-After` asks for.
+/// The longest wait of ours before a repeated call.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The content type of a POST (§4).
@@ -266,13 +266,14 @@ impl WireResponse {
         http_date(self.date.as_deref()?)
     }
 
-    /// How long it asks to wait: in seconds, or until a time, which counts from its own clock.
-    pub fn retry_after(&self) -> Option<Duration> {
+    /// How long it asks to wait: in seconds, or until a time, which counts from its own clock, or from
+    /// `now` where the answer shows none.
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
         if let Ok(seconds) = text.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
-        let wait = http_date(text)?.since_s(self.platform_clock()?);
+        let wait = http_date(text)?.since_s(self.platform_clock().unwrap_or(now));
         Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
     }
 }
@@ -342,24 +343,16 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// How long to wait before sending the call again; `None`: it is not sent again.
     ///
-    /// `done` repetitions came before, `asked` is the answer's `Retry-After`, `random` any number:
-    /// it puts the wait between a half and the whole of the backoff, so that callers spread.
-    pub fn wait(
-        &self,
-        interface: Interface,
-        seen: Seen,
-        done: u32,
-        asked: Option<Duration>,
-        random: u32,
-    ) -> Option<Duration> {
+    /// `done` repetitions came before, `random` is any number: it puts the wait between a half and the
+    /// whole of the backoff, so that callers spread. A `Retry-After` is the client's affair: it is for all calls.
+    pub fn wait(&self, interface: Interface, seen: Seen, done: u32, random: u32) -> Option<Duration> {
         if done >= self.retries || !may_repeat(interface, seen) {
             return None;
         }
         let whole = self.backoff.saturating_mul(2_u32.saturating_pow(done)).min(LONGEST_WAIT);
         let half = whole.checked_div(2).unwrap_or_default();
         let jitter = half.saturating_mul(random % 1001).checked_div(1000).unwrap_or_default();
-        let wait = half.saturating_add(jitter);
-        Some(wait.max(asked.unwrap_or_default()).min(LONGEST_WAIT))
+        Some(half.saturating_add(jitter))
     }
 }
 

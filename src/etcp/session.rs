@@ -185,6 +185,19 @@ impl Sessions {
         self.keep(&mut user, mobile, StoredToken { token, issued_at: self.inner.clock.now() })
     }
 
+    /// Forgets a user of whom the store knows all that is known here, so that a run over very many users does
+    /// not hold them all. One of whom a token or a sign-in was refused is remembered to the run's end.
+    pub fn let_go(&self, mobile: &Mobile) {
+        let mut users = self.inner.users.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let is_idle = |user: &Arc<Mutex<User>>| {
+            let is_plain = |user: &User| !user.renewed && user.refused.is_none();
+            Arc::strong_count(user) == 1 && user.try_lock().is_ok_and(|user| is_plain(&user))
+        };
+        if users.get(mobile).is_some_and(is_idle) {
+            users.remove(mobile);
+        }
+    }
+
     fn user(&self, mobile: &Mobile) -> Arc<Mutex<User>> {
         let mut users = self.inner.users.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Arc::clone(users.entry(mobile.clone()).or_default())

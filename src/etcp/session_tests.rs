@@ -118,6 +118,21 @@ async fn a_run_that_began_with_a_sign_in_still_has_the_one_after_a_refusal() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_let_go_is_found_in_the_store_again_and_one_who_was_refused_is_not_let_go() {
+    let (stub, shelf) = (platform(true), Arc::new(Shelf::default()));
+    let sessions = sessions(&stub, &shelf);
+    read(&sessions).await.unwrap();
+    sessions.let_go(&mobile());
+    assert!(sessions.inner.users.lock().unwrap().is_empty());
+    read(&sessions).await.unwrap();
+    assert_eq!(stub.count(Interface::SignIn), 1);
+    let token = sessions.token(&mobile(), &plate()).await.unwrap();
+    sessions.refused(&mobile(), &token).await.unwrap();
+    sessions.let_go(&mobile());
+    assert_eq!(sessions.inner.users.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn callers_at_once_share_one_sign_in_at_the_start_and_after_a_refusal() {
     for shelf in [Arc::new(Shelf::default()), Shelf::with(token(), 60)] {
         let stub = platform(true);

@@ -1,16 +1,17 @@
 //! Load: all evidence of a run's window, and what the rules make of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::bills::{Folded, FoldedRefund, fold};
-use crate::model::{BusinessDate, Disposition, Payment, Plate, Side, Timestamp};
+use crate::model::{BusinessDate, Disposition, Payment, Plate, Timestamp};
 use crate::recon::coverage::Pull;
 use crate::recon::rows::{id_order, rows_from_orders, rows_from_payments};
 use crate::recon::{
     Control, Coverage, Input, KeySpace, NotificationRow, OrderRow, Outcome, PaymentRow, Totals, reconcile,
 };
 use crate::store::{
-    CoverageRow, ExceptionFacts, ExceptionKey, NotificationRecord, OrderFilter, Store, StoreError, StoredOrder,
+    CoverageRow, ExceptionFacts, ExceptionKey, ExceptionSide, NotificationRecord, OrderFilter, Store, StoreError,
+    StoredOrder,
 };
 
 /// What a run judges by.
@@ -186,7 +187,7 @@ fn pull_coverage(rows: &[CoverageRow]) -> Coverage {
 }
 
 /// The plates that were pulled in full, and when.
-fn pulled_plates(rows: &[CoverageRow]) -> HashMap<&Plate, Timestamp> {
+pub(super) fn pulled_plates(rows: &[CoverageRow]) -> BTreeMap<&Plate, Timestamp> {
     let pulled = rows.iter().filter(|row| row.failure.is_none() && !row.doubtful);
     pulled.map(|row| (&row.plate, row.pulled_at)).collect()
 }
@@ -285,7 +286,7 @@ impl Judged {
             let order = judged.order.and_then(|order| self.orders.get(at(order)));
             let facts = |kind: &str, beside: bool| ExceptionFacts {
                 key: ExceptionKey {
-                    side: Side::Payment,
+                    side: ExceptionSide::Payment,
                     subject: payment.external_order_id.to_string(),
                     n: *n,
                     beside,
@@ -341,13 +342,13 @@ impl Judged {
                 && order.is_none_or(is_whole)
             {
                 let subject = payment.external_order_id.to_string();
-                keys.insert(key(Side::Payment, subject.clone(), n, false));
-                keys.insert(key(Side::Payment, subject, n, true));
+                keys.insert(key(ExceptionSide::Payment, subject.clone(), n, false));
+                keys.insert(key(ExceptionSide::Payment, subject, n, true));
             }
         }
         for ((order, judged), date) in self.orders.iter().zip(&self.outcome.orders).zip(&self.order_dates) {
             if judged.disposition != Disposition::Unverifiable && is_earlier(*date) && is_whole(order) {
-                keys.insert(key(Side::Order, order.snapshot.order_id.key(), 0, false));
+                keys.insert(key(ExceptionSide::Order, order.snapshot.order_id.key(), 0, false));
             }
         }
         keys
@@ -357,7 +358,12 @@ impl Judged {
         let orders = self.orders.iter().zip(&self.outcome.orders).zip(&self.order_dates);
         let lone = orders.filter(|((_, judged), _)| judged.disposition.is_exception() && judged.payment.is_none());
         lone.map(|((order, judged), date)| ExceptionFacts {
-            key: ExceptionKey { side: Side::Order, subject: order.snapshot.order_id.key(), n: 0, beside: false },
+            key: ExceptionKey {
+                side: ExceptionSide::Order,
+                subject: order.snapshot.order_id.key(),
+                n: 0,
+                beside: false,
+            },
             kind: judged.disposition.name().to_owned(),
             date: *date,
             payment_id: None,

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::model::{BusinessDate, Disposition, Side};
-use crate::store::{ExceptionFacts, ExceptionKey, ExceptionRow};
+use crate::model::{BusinessDate, Disposition};
+use crate::store::{ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionSide};
 
 pub use crate::store::ExceptionChanges;
 
@@ -49,7 +49,7 @@ pub fn changes(open: &[ExceptionRow], examined: Examined<'_>) -> ExceptionChange
         }
     }
     // An order that left after the date may be paid for in bills that are not there yet: its own day tells.
-    let is_early = |facts: &ExceptionFacts| facts.key.side == Side::Order && facts.at.business_date() > date;
+    let is_early = |facts: &ExceptionFacts| facts.key.side == ExceptionSide::Order && facts.at.business_date() > date;
     let is_told =
         |facts: &ExceptionFacts| facts.date == date || told_now.contains(&facts.key) || left_behind(&facts.kind);
     let is_new = |facts: &ExceptionFacts| is_told(facts) && !is_early(facts);

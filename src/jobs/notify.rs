@@ -20,10 +20,11 @@ use tokio::time::Instant;
 
 use self::words::{attempt_and_end, outcome_code, reading_detail, verdict_name};
 use super::evidence::{Judged, at};
+use super::outage::Outage;
 use super::progress::Progress;
 use crate::clock::Clock;
 use crate::etcp::{AttemptOutcome, Code, PaidRequest, Sessions};
-use crate::model::{Mobile, NotificationState};
+use crate::model::NotificationState;
 use crate::notify::{
     Breaker, Budget, Caps, Next, Policy, Precheck, Reading, Resend, Verdict, WhyNot, WhyStopped, WhyUnknown,
     after_attempt, after_fee_asked_again, confirm, count_unlisted, fee_is_fresh, found_sending, is_second_booking,
@@ -42,10 +43,6 @@ const RESEND_OFF: &str = "resend_off";
 
 /// The key in `meta` under which alarms wait until a finished run has reported them.
 const ALARMS: &str = "alarms";
-
-/// Users for whom reads failed one after the other, after which the platform is asked no more in this run.
-/// One user's failures alone never stop the others.
-const FAILED_USERS: usize = 5;
 
 /// What a run told the platform, in counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,7 +108,7 @@ pub struct Teller<'a> {
     /// The planned ones that the platform did not list in this run.
     unlisted: HashSet<i64>,
     /// The users for whom a read failed since the last read that did not.
-    failed_users: HashSet<Mobile>,
+    outage: Outage,
     /// Payments due that could not be sent, for a read failed or there is nobody to ask for.
     pub unsent: u64,
 }
@@ -157,7 +154,7 @@ impl<'a> Teller<'a> {
             budget: Budget::new(&settings.caps),
             told: Told::default(),
             alarms,
-            failed_users: HashSet::new(),
+            outage: Outage::default(),
             stopped: None,
             unlisted: HashSet::new(),
             unsent: 0,

@@ -1,20 +1,29 @@
 //! The pull: each bound plate's unpaid fees and each user's order history, stored as they come.
 //!
-//! One user's failure never spoils the others: it is in the coverage. Code 4 or 5 ends the pull after
-//! the first such answer.
+//! One user's failure never spoils the others: it is in the coverage. A platform that cannot be asked at
+//! all ends the pull early. Code 4 or 5 ends it, and the run, after the first such answer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::outage::Outage;
+use super::platform::StoredTokens;
 use super::progress::Progress;
 use crate::clock::Clock;
 use crate::etcp::{EtcpError, Sessions};
 use crate::model::{Mobile, Plate, Timestamp};
 use crate::store::{CoverageRow, PulledUser, RosterPlate, Store};
+
+/// So many users are written at once, at most; with those being asked, all that is held in memory.
+const BATCH: usize = 256;
+
+/// What came in does not wait longer than this for more to come.
+const BATCH_AGE: Duration = Duration::from_secs(1);
 
 /// A user and the plates of the roster, the first one first.
 #[derive(Clone, Debug)]
@@ -47,8 +56,10 @@ pub struct PullJob<'a> {
     pub run_id: &'a str,
     /// The users.
     pub users: Vec<User>,
-    /// The tokens and the client.
+    /// The client, and the tokens of the run.
     pub sessions: &'a Sessions,
+    /// Where those tokens are kept.
+    pub tokens: &'a StoredTokens,
     /// Users asked at the same time; the client bounds the requests themselves.
     pub concurrency: usize,
     /// When what is left counts as not pulled.
@@ -57,62 +68,237 @@ pub struct PullJob<'a> {
     pub clock: &'a Clock,
 }
 
-/// Pulls all users and stores what they bring, each user's in one transaction.
+/// How a pull came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullEnd {
+    /// Everybody was asked, as far as the deadline allowed.
+    Asked,
+    /// The platform could not be asked for several users in a row; the rest was not asked.
+    Outage,
+}
+
+/// Pulls all users and stores what they bring, many users in one transaction, a user in one at any rate.
 ///
 /// # Errors
-/// When the platform answers 4 or 5, or the database cannot be written.
-pub async fn pull(job: PullJob<'_>, store: &mut Store, progress: &dyn Progress) -> anyhow::Result<()> {
+/// When the platform answers 4 or 5, or the database cannot be written; what came in before is stored.
+pub async fn pull(job: PullJob<'_>, store: &mut Store, progress: &dyn Progress) -> anyhow::Result<PullEnd> {
     progress.begin("pull", u64::try_from(job.users.len()).ok());
-    let mut waiting = job.users.into_iter();
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < job.concurrency.max(1) {
-            let Some(user) = waiting.next() else { break };
-            let (sessions, clock, deadline) = (job.sessions.clone(), job.clock.clone(), job.deadline);
-            running.spawn(async move { pull_user(&sessions, &user, &clock, deadline).await });
-        }
-        let Some(finished) = running.join_next().await else { break };
-        let (pulled, seen_at) = finished.context("a pull ended without an answer")??;
-        store.record_pull(job.run_id, &pulled, seen_at)?;
-        progress.advance();
-    }
+    let (users, begun) = (job.users.len(), Instant::now());
+    let tokens = job.tokens;
+    tokens.hold();
+    let mut pull = Pull::new(job, store, progress);
+    let asked = pull.ask_all().await;
+    // What came in stands, however the asking ended; and every token that was given is worth a sign-in.
+    let written = pull.write();
+    tokens.release()?;
     progress.end();
-    Ok(())
+    let end = asked?;
+    written?;
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(users, took_ms, ended = ?end, "pulled and stored");
+    Ok(end)
+}
+
+/// What asking one user came to.
+struct Asked {
+    pulled: PulledUser,
+    seen_at: Timestamp,
+    contact: Contact,
+}
+
+/// Whether the platform could be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contact {
+    /// It answered, if only to refuse.
+    Answered,
+    /// All that was asked failed for the platform's own sake.
+    Failed,
+    /// Nobody knows: time was up.
+    Unknown,
+}
+
+impl Contact {
+    /// Takes in one more result.
+    fn and(self, error: Option<&EtcpError>) -> Self {
+        match error {
+            Some(error) if is_outage(error) && self != Self::Answered => Self::Failed,
+            Some(error) if is_outage(error) => self,
+            Some(_) | None => Self::Answered,
+        }
+    }
+}
+
+/// Whether it is the platform, not the user, that is at fault.
+const fn is_outage(error: &EtcpError) -> bool {
+    matches!(
+        error,
+        EtcpError::Unreachable { .. }
+            | EtcpError::ServerFault { .. }
+            | EtcpError::ClockOff { .. }
+            | EtcpError::BadAnswer { .. }
+    )
+}
+
+/// A pull under way.
+struct Pull<'a> {
+    run_id: &'a str,
+    sessions: &'a Sessions,
+    tokens: &'a StoredTokens,
+    concurrency: usize,
+    deadline: Instant,
+    clock: &'a Clock,
+    store: &'a mut Store,
+    progress: &'a dyn Progress,
+    users: Arc<[User]>,
+    /// Whose answers are in, by their places among the users.
+    done: Vec<bool>,
+    /// What is not written yet, and since when there is any.
+    batch: Vec<(PulledUser, Timestamp)>,
+    batch_since: Instant,
+    outage: Outage,
+    was_answered: bool,
+}
+
+impl<'a> Pull<'a> {
+    fn new(job: PullJob<'a>, store: &'a mut Store, progress: &'a dyn Progress) -> Self {
+        Self {
+            run_id: job.run_id,
+            sessions: job.sessions,
+            tokens: job.tokens,
+            concurrency: job.concurrency.max(1),
+            deadline: job.deadline,
+            clock: job.clock,
+            store,
+            progress,
+            done: vec![false; job.users.len()],
+            users: job.users.into(),
+            batch: Vec::new(),
+            batch_since: Instant::now(),
+            outage: Outage::default(),
+            was_answered: false,
+        }
+    }
+
+    async fn ask_all(&mut self) -> anyhow::Result<PullEnd> {
+        let mut waiting = 0..self.users.len();
+        let mut running = JoinSet::new();
+        loop {
+            while running.len() < self.width() {
+                let Some(place) = waiting.next() else { break };
+                let (sessions, clock, deadline) = (self.sessions.clone(), self.clock.clone(), self.deadline);
+                let users = Arc::clone(&self.users);
+                running.spawn(async move {
+                    let user = users.get(place)?;
+                    let asked = pull_user(&sessions, user, &clock, deadline).await;
+                    sessions.let_go(&user.mobile);
+                    Some((place, asked))
+                });
+            }
+            let Some(finished) = running.join_next().await else { return Ok(PullEnd::Asked) };
+            let Some((place, asked)) = finished.context("a pull ended without an answer")? else { continue };
+            self.take(place, asked?);
+            if self.outage.is_here() {
+                // Whoever is still being asked is asked no more.
+                drop(running);
+                self.give_up()?;
+                return Ok(PullEnd::Outage);
+            }
+            if self.batch.len() >= BATCH || self.batch_since.elapsed() >= BATCH_AGE {
+                self.write()?;
+            }
+        }
+    }
+
+    /// How many users are asked at once. The first one goes alone, so that a wrong key or clock shows with one
+    /// call; as long as nobody was answered, no more of them than it takes to know that the platform is down.
+    fn width(&self) -> usize {
+        if self.was_answered {
+            self.concurrency
+        } else if self.outage.left() == Outage::LIMIT {
+            1
+        } else {
+            self.outage.left().min(self.concurrency)
+        }
+    }
+
+    fn take(&mut self, place: usize, asked: Asked) {
+        if let (Some(done), Some(user)) = (self.done.get_mut(place), self.users.get(place)) {
+            *done = true;
+            match asked.contact {
+                Contact::Answered => {
+                    self.was_answered = true;
+                    self.outage.note_answered();
+                }
+                Contact::Failed => self.outage.note_failed(&user.mobile),
+                Contact::Unknown => {}
+            }
+        }
+        self.add(asked.pulled, asked.seen_at);
+    }
+
+    fn add(&mut self, pulled: PulledUser, seen_at: Timestamp) {
+        if self.batch.is_empty() {
+            self.batch_since = Instant::now();
+        }
+        self.batch.push((pulled, seen_at));
+        self.progress.advance();
+    }
+
+    /// Everybody who was not asked is not covered, and it is said why.
+    fn give_up(&mut self) -> anyhow::Result<()> {
+        let reason = format!("not asked: the platform could not be asked for {} users in a row", Outage::LIMIT);
+        let (users, done) = (Arc::clone(&self.users), std::mem::take(&mut self.done));
+        let now = self.clock.now();
+        for (user, _) in users.iter().zip(done).filter(|(_, done)| !done) {
+            self.add(uncovered(user, now, &reason), now);
+            if self.batch.len() >= BATCH {
+                self.write()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what came in, and the tokens with it.
+    fn write(&mut self) -> anyhow::Result<()> {
+        let tokens = self.tokens.held();
+        if !self.batch.is_empty() || !tokens.is_empty() {
+            self.store.record_pull(self.run_id, &self.batch, &tokens)?;
+            self.tokens.written(&tokens);
+            self.batch.clear();
+        }
+        Ok(())
+    }
 }
 
 /// Pulls one user. The unpaid lists come first: an order that closes in between is then in both, not in none.
-async fn pull_user(
-    sessions: &Sessions,
-    user: &User,
-    clock: &Clock,
-    deadline: Instant,
-) -> Result<(PulledUser, Timestamp), EtcpError> {
+async fn pull_user(sessions: &Sessions, user: &User, clock: &Clock, deadline: Instant) -> Result<Asked, EtcpError> {
     // All of a user's answers count as one moment, so that a closed order wins over an open one.
     let seen_at = clock.now();
-    let failed_all = |reason: &str| PulledUser {
-        coverage: user.plates.iter().map(|plate| coverage_row(user, plate, seen_at, Some(reason.to_owned()))).collect(),
-        ..PulledUser::default()
-    };
+    let failed = |reason: &str, contact| Asked { pulled: uncovered(user, seen_at, reason), seen_at, contact };
     if Instant::now() >= deadline {
-        return Ok((failed_all("the run's deadline had passed"), seen_at));
+        return Ok(failed("the run's deadline had passed", Contact::Unknown));
     }
     let asked = ask_user(sessions, user, seen_at);
     match tokio::time::timeout_at(deadline, asked).await {
-        Ok(Ok(pulled)) => Ok((pulled, seen_at)),
+        Ok(Ok((pulled, contact))) => Ok(Asked { pulled, seen_at, contact }),
         Ok(Err(error)) if error.stops() => Err(error),
-        Ok(Err(error)) => Ok((failed_all(&error.to_string()), seen_at)),
-        Err(_) => Ok((failed_all("the run's deadline passed"), seen_at)),
+        Ok(Err(error)) => Ok(failed(&error.to_string(), Contact::Unknown.and(Some(&error)))),
+        Err(_) => Ok(failed("the run's deadline passed", Contact::Unknown)),
     }
 }
 
-async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Result<PulledUser, EtcpError> {
-    let mut pulled = PulledUser::default();
-    let Some(first_plate) = user.plates.first() else { return Ok(pulled) };
+async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Result<(PulledUser, Contact), EtcpError> {
+    let (mut pulled, mut contact) = (PulledUser::default(), Contact::Unknown);
+    let Some(first_plate) = user.plates.first() else { return Ok((pulled, contact)) };
     let client = sessions.client();
+    // Without a session nothing of this user can be asked.
+    sessions.token(&user.mobile, first_plate).await?;
     for plate in &user.plates {
         let listing =
             sessions.with(&user.mobile, first_plate, |token| async move { client.unpaid(&token, plate).await });
-        let failure = match listing.await {
+        let listing = listing.await;
+        contact = contact.and(listing.as_ref().err());
+        let failure = match listing {
             Ok(listing) => {
                 let doubtful = !listing.is_complete();
                 pulled.orders.extend(listing.records.into_iter().map(|order| order.snapshot));
@@ -124,14 +310,14 @@ async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Resul
                 pulled.coverage.push(CoverageRow { doubtful, ..coverage_row(user, plate, seen_at, None) });
                 continue;
             }
-            // Without a session nothing of this user can be asked.
             Err(error) if error.stops() || is_sign_in_failure(&error) => return Err(error),
             Err(error) => error.to_string(),
         };
         pulled.coverage.push(coverage_row(user, plate, seen_at, Some(failure)));
     }
-    let history = sessions.with(&user.mobile, first_plate, |token| async move { client.history(&token).await });
-    match history.await {
+    let history = sessions.with(&user.mobile, first_plate, |token| async move { client.history(&token).await }).await;
+    contact = contact.and(history.as_ref().err());
+    match history {
         Ok(listing) => {
             pulled.orders.extend(listing.records);
             for record in listing.rejected {
@@ -148,11 +334,17 @@ async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Resul
                 .for_each(|row| row.failure = row.failure.take().or_else(|| Some(reason.clone())));
         }
     }
-    Ok(pulled)
+    Ok((pulled, contact))
 }
 
 fn is_sign_in_failure(error: &EtcpError) -> bool {
     matches!(error, EtcpError::InvalidToken | EtcpError::TokenStore { .. })
+}
+
+/// Nothing of a user, and why.
+fn uncovered(user: &User, at: Timestamp, reason: &str) -> PulledUser {
+    let rows = user.plates.iter().map(|plate| coverage_row(user, plate, at, Some(reason.to_owned())));
+    PulledUser { coverage: rows.collect(), ..PulledUser::default() }
 }
 
 fn coverage_row(user: &User, plate: &Plate, pulled_at: Timestamp, failure: Option<String>) -> CoverageRow {

@@ -7,11 +7,12 @@ use super::exceptions::ExceptionChanges;
 use super::inbox::{BillOutcome, BillStatus};
 use super::notify::Alarm;
 use super::summary::{Parts, coverage_summary, refund_totals};
-use crate::model::{Amount, Difference, Disposition, Timestamp, Total};
+use crate::model::{Amount, Difference, Disposition, EventFinding, Timestamp, Total};
 use crate::notify::WhyHeld;
 use crate::recon::{Rule, Tally};
+use crate::report::Lang;
 use crate::report::data::{self, Bucket, PartialReason, ReportData, Sentence};
-use crate::store::{ExceptionFacts, ExceptionRow, NotificationRecord, RunMode, RunRecord, RunStatus};
+use crate::store::{ExceptionFacts, ExceptionRow, ExceptionSide, NotificationRecord, RunMode, RunRecord, RunStatus};
 
 /// What a report needs beside the summary's parts.
 pub struct Facts<'a> {
@@ -29,6 +30,8 @@ pub struct Facts<'a> {
     pub open_before: &'a [ExceptionRow],
     /// What the run does to them.
     pub changes: &'a ExceptionChanges,
+    /// The synIds of pushes that came again with other content since the day began.
+    pub contradicted_pushes: Vec<String>,
     /// How far the platform's clock is ahead of ours.
     pub platform_ahead_s: Option<i64>,
     /// The newest hash of the journal.
@@ -61,7 +64,7 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
         partial_reasons: facts.partial_reasons,
         rerun,
         made_at: facts.at,
-        coverage: coverage(parts),
+        coverage: coverage(parts, facts.contradicted_pushes),
         bills: parts.bills.iter().map(bill).collect(),
         set_aside: facts.set_aside.into_iter().map(set_aside_row).collect(),
         payments,
@@ -154,7 +157,7 @@ fn alert(alarm: &Alarm) -> data::Alert {
     }
 }
 
-fn coverage(parts: &Parts<'_>) -> data::Coverage {
+fn coverage(parts: &Parts<'_>, contradicted_pushes: Vec<String>) -> data::Coverage {
     let summary = coverage_summary(parts.coverage, parts.rejected_records);
     let failed = summary.failed.into_iter();
     data::Coverage {
@@ -165,6 +168,7 @@ fn coverage(parts: &Parts<'_>) -> data::Coverage {
         failed: failed
             .map(|one| data::FailedPull { mobile: one.mobile, plate: one.plate, reason: one.reason })
             .collect(),
+        contradicted_pushes,
     }
 }
 
@@ -248,9 +252,14 @@ fn named(rows: impl Iterator<Item = (String, Amount)>) -> Vec<data::NamedTotal> 
     totals.into_iter().map(|(name, total)| data::NamedTotal { name, total }).collect()
 }
 
+/// Whether the exception tells what was paid: a payment's net, or the fee that a push tells.
+fn tells_paid(facts: &ExceptionFacts) -> bool {
+    facts.payment_id.is_some() || facts.key.side == ExceptionSide::Event
+}
+
 /// The money at stake in an exception: what was paid, else what is due.
 fn stake(facts: &ExceptionFacts) -> i64 {
-    if facts.payment_id.is_some() { facts.paid.fen() } else { facts.due.fen() }
+    if tells_paid(facts) { facts.paid.fen() } else { facts.due.fen() }
 }
 
 fn roll_forward(open: &[ExceptionRow], changes: &ExceptionChanges) -> data::RollForward {
@@ -333,7 +342,6 @@ fn exception_row(
     now: Timestamp,
 ) -> data::ExceptionRow {
     let first_seen = known.map_or(now, |row| row.first_seen_at).business_date();
-    let has_payment = facts.payment_id.is_some();
     data::ExceptionRow {
         id: known.map(|row| row.id),
         kind: facts.kind.clone(),
@@ -343,7 +351,7 @@ fn exception_row(
         external_order_id: facts.external_order_id.clone(),
         order_id: facts.order_id.clone(),
         plate: facts.plate.clone(),
-        paid: has_payment.then_some(facts.paid),
+        paid: tells_paid(facts).then_some(facts.paid),
         due: Some(facts.due),
         difference: Difference::from_fen(facts.paid.fen().saturating_sub(facts.due.fen())),
         at: Some(facts.at),
@@ -356,12 +364,21 @@ fn exception_row(
 
 /// The sentence of a rule, by its key.
 fn why(rule: &str) -> Sentence {
-    Rule::from_key(rule).map_or_else(Sentence::default, |rule| Sentence::new(rule.chinese(), rule.english()))
+    match (Rule::from_key(rule), EventFinding::from_name(rule)) {
+        (Some(rule), _) => Sentence::new(rule.chinese(), rule.english()),
+        (None, Some(finding)) => Sentence::new(finding.chinese(), finding.english()),
+        (None, None) => Sentence::default(),
+    }
 }
 
 /// The sentence of a resolution: `now settled`, `became amount_mismatch`.
 fn resolved_why(reason: &str) -> Sentence {
     let name = reason.rsplit(' ').next().unwrap_or(reason);
-    let chinese = Disposition::from_name(name).map_or(name, |disposition| disposition.chinese());
+    match name {
+        "order_found" => return Sentence::new("已有对应的停车订单", "Its order is there now."),
+        "fee_agrees" => return Sentence::new("推送与订单的费用现已一致", "Push and order tell the same fee now."),
+        _ => {}
+    }
+    let chinese = Lang::Zh.kind(name);
     Sentence::new(format!("现为：{chinese}"), format!("It is {name} now."))
 }

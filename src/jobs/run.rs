@@ -3,6 +3,7 @@
 //! Load → decide → apply, twice: once to know what is due, and, when the platform has been told, once
 //! more to know what is. The run's end is one transaction; the mail is stored in it and sent after it.
 
+mod exceptions;
 mod failure;
 mod reasons;
 mod rows;
@@ -15,28 +16,28 @@ use anyhow::Context;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use self::rows::{count_unknown, order_days, outcome_rows, plate_users, subjects};
+use self::exceptions::{all_carried, changes_of_run, exit_findings};
+use self::rows::{count_unknown, order_days, outcome_rows, plate_users};
 use super::evidence::{Judged, Scope, judge};
-use super::exceptions::{Examined, ExceptionChanges, changes};
+use super::exceptions::ExceptionChanges;
 use super::inbox::{BillOutcome, BillStatus, ClaimedSource, InboxOutcome, has_bill_for, import_inbox};
 use super::mailing::{self, Delivery};
 use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps, clear_alarms};
 use super::platform::{StoredTokens, client};
 use super::progress::Progress;
-use super::pull::{PullJob, deadline_after, pull, users};
+use super::pull::{PullEnd, PullJob, deadline_after, pull, users};
 use super::report_data::{Facts, report_data};
 use super::sources::claimed_sources;
 use super::summary::{ExceptionSummary, Parts, Summary};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::etcp::Sessions;
-use crate::model::{BusinessDate, Side};
+use crate::model::BusinessDate;
 use crate::notify::Resend;
 use crate::report::data::PartialReason;
 use crate::report::{FailureReport, ReportData};
 use crate::store::{
-    CoverageRow, ExceptionKey, ExceptionRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord,
-    RunStatus, Store, StoreError,
+    CoverageRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord, RunStatus, Store, StoreError,
 };
 
 /// Which run, and how.
@@ -227,6 +228,13 @@ struct Intake {
     rejected_records: u64,
     roster: Vec<RosterPlate>,
     platform_ahead_s: Option<i64>,
+    pull_ended: PullEnd,
+}
+
+/// The platform's sessions of a run, and where their tokens are kept.
+struct Platform {
+    sessions: Sessions,
+    tokens: Arc<StoredTokens>,
 }
 
 /// What was told.
@@ -242,7 +250,7 @@ impl Night<'_> {
     async fn run(&mut self, store: &mut Store) -> anyhow::Result<Finished> {
         let deadline = deadline_after(self.settings.run.deadline);
         let sources = claimed_sources(&self.settings.bills)?;
-        let sessions = self.sessions(store)?;
+        let platform = self.platform(store, deadline)?;
         let inbox = match self.options.mode {
             RunMode::Offline => known_bills(store, self.options.date)?,
             RunMode::Live | RunMode::DryRun => {
@@ -264,11 +272,12 @@ impl Night<'_> {
             rejected_records: 0,
             roster: store.roster()?,
             platform_ahead_s: None,
+            pull_ended: PullEnd::Asked,
         };
-        self.cover(store, sessions.as_ref(), &mut intake, deadline).await?;
-        let telling = match &sessions {
-            Some(sessions) if self.options.mode == RunMode::Live => {
-                self.tell(store, sessions, &intake, deadline).await?
+        self.cover(store, platform.as_ref(), &mut intake, deadline).await?;
+        let telling = match &platform {
+            Some(platform) if self.options.mode == RunMode::Live => {
+                self.tell(store, &platform.sessions, &intake, deadline).await?
             }
             _ => Telling::default(),
         };
@@ -280,34 +289,37 @@ impl Night<'_> {
     }
 
     /// The platform's client and the tokens; none offline.
-    fn sessions(&self, store: &Store) -> anyhow::Result<Option<Sessions>> {
+    fn platform(&self, store: &Store, deadline: Instant) -> anyhow::Result<Option<Platform>> {
         if self.options.mode == RunMode::Offline {
             return Ok(None);
         }
         let client = client(self.settings, self.clock)?;
-        let tokens = StoredTokens::beside(store)?;
-        Ok(Some(Sessions::new(client, Arc::new(tokens), self.clock.clone())))
+        client.end_by(deadline);
+        let tokens = Arc::new(StoredTokens::beside(store)?);
+        let sessions = Sessions::new(client, Arc::<StoredTokens>::clone(&tokens), self.clock.clone());
+        Ok(Some(Platform { sessions, tokens }))
     }
 
     /// Pulls, or takes the coverage of the last live run of the date.
     async fn cover(
         &self,
         store: &mut Store,
-        sessions: Option<&Sessions>,
+        platform: Option<&Platform>,
         intake: &mut Intake,
         deadline: Instant,
     ) -> anyhow::Result<()> {
-        let covered_by = match sessions {
-            Some(sessions) => {
+        let covered_by = match platform {
+            Some(Platform { sessions, tokens }) => {
                 let job = PullJob {
                     run_id: &self.record.id,
                     users: users(&intake.roster),
                     sessions,
+                    tokens,
                     concurrency: self.settings.platform.max_concurrency,
                     deadline,
                     clock: self.clock,
                 };
-                pull(job, store, self.progress).await?;
+                intake.pull_ended = pull(job, store, self.progress).await?;
                 intake.platform_ahead_s = sessions.client().clock_skew_s();
                 Some(self.record.id.clone())
             }
@@ -401,7 +413,11 @@ impl Night<'_> {
         let reasons = self.partial_reasons(intake, telling, unknown);
         let status = if reasons.is_empty() { RunStatus::Complete } else { RunStatus::Partial };
         let open_before = store.open_exceptions()?;
-        let changes = self.exception_changes(judged, &open_before, &store.reported_dates()?);
+        let exits = exit_findings(store, judged, &self.scope(intake), &open_before)?;
+        let changes = match self.options.mode {
+            RunMode::DryRun => all_carried(&open_before),
+            RunMode::Live | RunMode::Offline => changes_of_run(judged, exits, &open_before, &store.reported_dates()?),
+        };
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let parts = Parts {
             run: &self.record.id,
@@ -428,6 +444,7 @@ impl Night<'_> {
             set_aside: store.set_aside_rows(self.options.date, self.record.started_at)?,
             open_before: &open_before,
             changes: &changes,
+            contradicted_pushes: store.contradicted_since(self.options.date.start())?,
             platform_ahead_s: intake.platform_ahead_s,
             journal_head: Some(store.journal_head()?),
             at: now,
@@ -510,31 +527,6 @@ impl Night<'_> {
         }
         store.set_summary(&self.record.id, &serde_json::to_string(&finished.summary)?)?;
         Ok(())
-    }
-
-    fn exception_changes(
-        &self,
-        judged: &Judged,
-        open: &[ExceptionRow],
-        reported: &HashSet<BusinessDate>,
-    ) -> ExceptionChanges {
-        if self.options.mode == RunMode::DryRun {
-            let carried = open.iter().map(|row| (row.id, row.facts.clone())).collect();
-            return ExceptionChanges { carried, ..ExceptionChanges::default() };
-        }
-        let told_now = judged
-            .listed_orders()
-            .map(|(_, order)| ExceptionKey {
-                side: Side::Order,
-                subject: order.snapshot.order_id.key(),
-                n: 0,
-                beside: false,
-            })
-            .chain(judged.reported_before(reported))
-            .collect::<HashSet<_>>();
-        let found = judged.exceptions();
-        let examined = Examined { date: self.options.date, found, subjects: subjects(judged), told_now: &told_now };
-        changes(open, examined)
     }
 
     /// What tells this run apart from those of every other database.

@@ -1,15 +1,19 @@
-//! `show`: all that is known of a payment, an order or a notification, in time order, and why it is called what it is.
+//! `show`: all that is known of a payment, an order, a notification or a push, in time order, and why it is called what it is.
 //!
 //! Evidence, decisions and attempts are read as they were stored; nothing is judged again here. The
-//! links are followed once: from a payment to its order and to that order's other payments.
+//! links are followed once: from a payment to its order, to that order's other payments and to its pushes.
 
 mod collect;
 mod render;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::model::{Amount, BusinessDate, Difference, Disposition, Mobile, OrderSnapshot, Plate, Side, Timestamp};
+use crate::model::{
+    Amount, BusinessDate, Difference, Disposition, EventKind, Mobile, OrderSnapshot, Plate, Side, Timestamp,
+};
 use crate::recon::Rule;
 use crate::report::data::Sentence;
 
@@ -25,6 +29,8 @@ pub struct Story {
     pub payments: Vec<String>,
     /// The orders it is about, as the platform writes their ids.
     pub orders: Vec<String>,
+    /// The synIds of the pushes it is about, as they came.
+    pub pushes: Vec<String>,
     /// What happened, in time order.
     pub entries: Vec<Entry>,
     /// What the newest run that speaks of them calls each of them, and why.
@@ -53,6 +59,10 @@ pub enum Event {
     BillRow(BillEntry),
     /// The platform showed an order, for the first time or otherwise than before.
     Order(OrderEntry),
+    /// A push came, the first of its kind and synId.
+    Push(PushEntry),
+    /// The same push came with other content; the first one counts.
+    PushContradiction(ContradictionEntry),
     /// A row of the journal.
     Journal(JournalEntry),
     /// A run gave a payment or an order its disposition.
@@ -119,6 +129,38 @@ pub struct OrderEntry {
     pub cash: Amount,
     /// What changed since it was shown before; empty the first time.
     pub changed: Vec<&'static str>,
+}
+
+/// A push.
+#[derive(Clone, Debug, Serialize)]
+pub struct PushEntry {
+    /// Entrance or exit.
+    pub kind: EventKind,
+    /// The parking record.
+    pub syn_id: String,
+    /// Its car, as the push writes it.
+    pub plate: String,
+    /// The car park.
+    pub parking: String,
+    /// When the car came in.
+    pub entrance_at: Timestamp,
+    /// When it left; none of an entrance.
+    pub exit_at: Option<Timestamp>,
+    /// What the stay cost; none of an entrance.
+    pub fee: Option<Amount>,
+    /// When the platform says that it sent it.
+    pub pushed_at: Option<Timestamp>,
+}
+
+/// A push that says otherwise than the first of its kind and synId.
+#[derive(Clone, Debug, Serialize)]
+pub struct ContradictionEntry {
+    /// Entrance or exit.
+    pub kind: EventKind,
+    /// The parking record.
+    pub syn_id: String,
+    /// What it says otherwise.
+    pub otherwise: BTreeMap<String, Value>,
 }
 
 /// A row of the journal.
@@ -206,9 +248,9 @@ pub struct Exception {
     pub date: BusinessDate,
     /// Whether it is open.
     pub open: bool,
-    /// What was paid, net.
+    /// What was paid, net; the fee that a push tells.
     pub paid: Difference,
-    /// The order's `booked + due`.
+    /// The order's `booked + due`; beside a push the order's whole fee.
     pub due: Amount,
     /// `paid − due`.
     pub difference: Difference,
@@ -218,6 +260,8 @@ pub struct Exception {
     pub last_seen: Timestamp,
     /// Why it ended, or a person's words.
     pub note: Option<String>,
+    /// What a push shows, in a sentence; none of payments and orders, of which the outcomes tell.
+    pub why: Option<Sentence>,
 }
 
 impl OrderEntry {

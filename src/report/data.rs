@@ -242,6 +242,8 @@ pub struct Coverage {
     pub rejected_records: u64,
     /// The plates that were not pulled.
     pub failed: Vec<FailedPull>,
+    /// The synIds of pushes that came again with other content since the day began; the first content counts.
+    pub contradicted_pushes: Vec<String>,
 }
 
 /// A plate that could not be pulled.
@@ -397,9 +399,9 @@ pub struct ExceptionRow {
     pub order_id: Option<String>,
     /// The plate.
     pub plate: Option<String>,
-    /// The payment's net; none without a payment.
+    /// The payment's net, or the fee that a push tells; none without either.
     pub paid: Option<Difference>,
-    /// The order's `booked + due`; none without an order.
+    /// The order's `booked + due`, beside a push its whole fee; none without an order.
     pub due: Option<Amount>,
     /// `paid − due`.
     pub difference: Difference,
@@ -416,7 +418,7 @@ pub struct ExceptionRow {
 }
 
 impl ExceptionRow {
-    /// The money at stake, by which exceptions are summed: what was paid, without a payment what is due.
+    /// The money at stake, by which exceptions are summed: what was paid (or a push tells), without a payment what is due.
     pub fn stake(&self) -> Difference {
         self.paid.or(self.due.map(|due| due.minus(Amount::ZERO))).unwrap_or(Difference::ZERO)
     }

@@ -235,6 +235,12 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
                 counted(*count, "record", "records")
             )
         }
+        Phrase::ContradictedPushes { count, syn_id } => {
+            format!(
+                "{} came again with other content; the first content counts. See etcp-recon show {syn_id}.",
+                counted(*count, "push", "pushes")
+            )
+        }
         Phrase::MoreAttached { count } => {
             format!("{count} more not shown here; all exceptions are in the attachment.")
         }
@@ -264,13 +270,13 @@ pub(super) fn advice(kind: Kind) -> Advice {
         ),
         Kind::EventWithoutOrder => (
             "Exit without order",
-            "The platform announced an exit with a fee, but its lists have no such order.",
-            "Give plate, entrance and exit to the platform and have the order added.",
+            "The platform pushed an exit with a fee, but its lists have no such order. Paid is the fee that the push tells; due is 0, for there is no order.",
+            "Give plate, entrance and exit (etcp-recon show ID) to the platform and have the order added.",
         ),
         Kind::EventFeeDiffers => (
             "Announced fee differs",
-            "The fee announced at the exit is not the order's fee; the order counts.",
-            "Ask the platform which of the two is right.",
+            "The fee that the exit push tells is not the order's; the order counts. Paid is the fee of the push, due the order's whole fee, cash included.",
+            "Ask the platform which of the two fees is right; when the order is corrected, the next run resolves this.",
         ),
         Kind::Other => ("Other", "A kind of exception that this version does not know.", "See etcp-recon show ID."),
     };

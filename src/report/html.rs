@@ -224,6 +224,9 @@ fn coverage(data: &ReportData, lang: Lang) -> Markup {
             @if coverage.rejected_records > 0 {
                 p class="ink" style=(style::P) { (lang.say(&Phrase::RejectedRecords { count: coverage.rejected_records })) }
             }
+            @if let Some(told) = view::contradicted(&coverage.contradicted_pushes, lang) {
+                p class="ink" style=(style::P) { (told) }
+            }
             @if !failed.is_empty() {
                 h3 class="ink" style=(style::H3) { (words.not_pulled) }
                 (items(&failed))

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::data::{Alert, BillStatus, ExceptionStatus, Mode, PartialReason, Status};
 use super::{en, zh};
-use crate::model::Disposition;
+use crate::model::disposition::{BILL_DISAGREES, Disposition};
+use crate::model::event::EventFinding;
 
 /// The language of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,12 +65,12 @@ pub enum Kind {
 impl Kind {
     /// The kind with that name.
     pub fn from_name(name: &str) -> Self {
-        match (Disposition::from_name(name), name) {
+        match (Disposition::from_name(name), EventFinding::from_name(name)) {
             (Some(disposition), _) => Self::Of(disposition),
-            (None, crate::model::disposition::BILL_DISAGREES) => Self::BillDisagrees,
-            (None, "event_without_order") => Self::EventWithoutOrder,
-            (None, "event_fee_differs") => Self::EventFeeDiffers,
-            (None, _) => Self::Other,
+            (None, Some(EventFinding::WithoutOrder)) => Self::EventWithoutOrder,
+            (None, Some(EventFinding::FeeDiffers)) => Self::EventFeeDiffers,
+            (None, None) if name == BILL_DISAGREES => Self::BillDisagrees,
+            (None, None) => Self::Other,
         }
     }
 }
@@ -292,6 +293,8 @@ pub(super) enum Phrase<'a> {
     Pulled { users: u64, plates: u64, pulled: u64 },
     /// Records that could not be read.
     RejectedRecords { count: u64 },
+    /// Pushes that came again with other content, and the first of them.
+    ContradictedPushes { count: u64, syn_id: &'a str },
     /// Exceptions that are in the attachment only.
     MoreAttached { count: u64 },
     /// Rows of another list that are left out.

@@ -108,6 +108,7 @@ pub(super) fn full(outside: &Outside<'_>) -> ReportData {
                 plate: outside.text("渝A12345"),
                 reason: outside.text("平台返回 20101：令牌失效"),
             }],
+            contradicted_pushes: vec![outside.text("4ebd80ff-cfcf-462a-94cb-727e9fa9547c")],
         },
         bills: bills(outside),
         set_aside: vec![
@@ -243,7 +244,7 @@ pub(super) fn calm() -> ReportData {
     data.partial_reasons.clear();
     data.alerts.clear();
     data.rerun = None;
-    data.coverage = Coverage { users: 128, plates: 143, pulled: 143, rejected_records: 0, failed: Vec::new() };
+    data.coverage = Coverage { users: 128, plates: 143, pulled: 143, ..Coverage::default() };
     data.bills.truncate(1);
     data.set_aside.clear();
     data.payments.retain(|bucket| !bucket.disposition.is_exception());

@@ -345,6 +345,9 @@ fn coverage(page: &mut Page, data: &ReportData) {
     if coverage.rejected_records > 0 {
         page.line(lang.say(&Phrase::RejectedRecords { count: coverage.rejected_records }));
     }
+    if let Some(told) = view::contradicted(&coverage.contradicted_pushes, lang) {
+        page.line(told);
+    }
     if !coverage.failed.is_empty() {
         page.line(format!("{}{}", words.not_pulled, words.colon.trim_end()));
         for failed in coverage.failed.iter().take(MAX_ROWS) {

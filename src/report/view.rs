@@ -138,6 +138,13 @@ pub(super) fn clock_skew(data: &ReportData, lang: Lang) -> Option<String> {
     Some(lang.say(&Phrase::ClockSkew { seconds }))
 }
 
+/// The sentence about pushes that contradict each other.
+pub(super) fn contradicted(pushes: &[String], lang: Lang) -> Option<String> {
+    let syn_id = visible(pushes.first()?);
+    let count = u64::try_from(pushes.len()).unwrap_or(u64::MAX);
+    Some(lang.say(&Phrase::ContradictedPushes { count, syn_id: &syn_id }))
+}
+
 /// How many rows of a list are left out.
 pub(super) fn left_out(len: usize) -> Option<u64> {
     let more = len.saturating_sub(MAX_ROWS);

@@ -184,6 +184,9 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
             format!("名册 {users} 个用户、{plates} 个车牌，成功拉取 {pulled} 个车牌。")
         }
         Phrase::RejectedRecords { count } => format!("平台有 {count} 条记录无法读取，已原样留存。"),
+        Phrase::ContradictedPushes { count, syn_id } => {
+            format!("有 {count} 个停车记录的推送再次收到时内容不同，以首次收到的为准，见 etcp-recon show {syn_id}。")
+        }
         Phrase::MoreAttached { count } => format!("另有 {count} 笔未在此列出，全部差异见附件。"),
         Phrase::More { count } => format!("另有 {count} 行未在此列出。"),
         Phrase::SetAsideRows { count } => format!("另有 {count} 行账单无法读取，搁置在对账之外，见下文。"),
@@ -206,13 +209,13 @@ pub(super) fn advice(kind: Kind) -> Advice {
         ),
         Kind::EventWithoutOrder => (
             "平台漏单",
-            "平台推送了有费用的出场事件，但订单列表里没有对应的停车订单。",
-            "把车牌和进出场时间提供给平台，请其补单。",
+            "平台推送了有费用的出场，但订单列表里没有对应的停车订单。此处实付为推送的费用，因无订单，应付为 0。",
+            "把车牌和进出场时间（etcp-recon show 单号）提供给平台，请其补单。",
         ),
         Kind::EventFeeDiffers => (
             "推送金额不符",
-            "出场推送里的费用与停车订单上的费用不同；对账以订单为准。",
-            "与平台核对该订单费用，确认以哪个为准。",
+            "出场推送里的费用与停车订单上的费用不同；对账以订单为准。此处实付为推送的费用，应付为订单的停车费总额（含现金）。",
+            "与平台核对该订单费用，确认以哪个为准；订单更正后，下次对账自动消除。",
         ),
         Kind::Other => ("其他差异", "本版本不认识的差异类型。", "运行 etcp-recon show 查看明细。"),
     };

@@ -1,11 +1,13 @@
 //! The platform's pushes: each kind of a stay once, the first one counts, other contents are kept beside it.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Store, StoreError, WriteError, parsed};
-use crate::model::event::{EventKind, Exit, ParkingEvent};
+use crate::model::event::{EventKind, Exit, ParkingEvent, SAME_ENTRANCE_S};
 use crate::model::{Amount, OrderId, Timestamp};
 
 /// What became of a push.
@@ -30,8 +32,17 @@ pub struct StoredEvent {
     pub contradictions: Vec<(Timestamp, String)>,
 }
 
+impl StoredEvent {
+    /// What a contradiction says otherwise than the push that counts: the members that differ, by their names.
+    pub fn otherwise(&self, detail: &str) -> BTreeMap<String, Value> {
+        let counts = content(&self.event);
+        let said: BTreeMap<String, Value> = serde_json::from_str(detail).unwrap_or_default();
+        said.into_iter().filter(|(name, value)| counts.get(name) != Some(value)).collect()
+    }
+}
+
 /// What a push says of its stay, whenever it was sent.
-fn content(event: &ParkingEvent) -> serde_json::Value {
+fn content(event: &ParkingEvent) -> Value {
     json!({
         "syn_id": event.syn_id.key(), "plate": event.plate, "parking_id": event.parking_id,
         "parking_name": event.parking_name, "entrance_at": event.entrance_at.wall(),
@@ -116,15 +127,57 @@ impl Store {
         })
     }
 
-    /// The exits from `start` on, in the order of their times and synIds.
+    /// The exits from `start` on, and older ones of which an exception is open, in the order of their times and synIds.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn exit_events(&self, start: Timestamp) -> Result<Vec<ParkingEvent>, StoreError> {
         let failed = self.failed("reading pushes");
-        let sql = "SELECT * FROM push_event WHERE exit_at IS NOT NULL AND exit_at >= :start ORDER BY exit_at, syn_key";
+        let sql = include_str!("../../sql/queries/exit_events.sql");
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let rows = statement.query_map(named_params! {":start": start.unix()}, event);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The keys of the synIds whose pushes tell of that car and, within a minute, that entrance.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn syn_keys_of_car(&self, plate: &str, entrance_at: Timestamp) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT syn_key FROM push_event WHERE plate = :plate
+                       AND entrance_at BETWEEN :entrance_at - :within_s AND :entrance_at + :within_s ORDER BY syn_key";
+        self.keys_of_car(sql, plate, entrance_at)
+    }
+
+    /// The keys of the orders of that car and, within a minute, that entrance.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn order_keys_of_car(&self, plate: &str, entrance_at: Timestamp) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT order_key FROM order_snapshot WHERE plate = :plate
+                       AND entrance_at BETWEEN :entrance_at - :within_s AND :entrance_at + :within_s ORDER BY order_key";
+        self.keys_of_car(sql, plate, entrance_at)
+    }
+
+    fn keys_of_car(&self, sql: &'static str, plate: &str, entrance_at: Timestamp) -> Result<Vec<String>, StoreError> {
+        let failed = self.failed("looking for a car");
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let values = named_params! {":plate": plate, ":entrance_at": entrance_at.unix(), ":within_s": SAME_ENTRANCE_S};
+        let rows = statement.query_map(values, |row| row.get(0));
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The synIds, as they came first, of pushes that came again with other content since that moment; sorted.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn contradicted_since(&self, since: Timestamp) -> Result<Vec<String>, StoreError> {
+        let failed = self.failed("reading pushes");
+        let sql =
+            "SELECT DISTINCT syn_id FROM push_contradiction AS again JOIN push_event ON push_event.id = again.event_id
+                   WHERE again.received_at >= :since ORDER BY syn_id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":since": since.unix()}, |row| row.get(0));
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 

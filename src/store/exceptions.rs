@@ -3,16 +3,41 @@
 use rusqlite::{Row, Transaction, named_params};
 
 use super::mail::{OutboxMail, insert_mail};
-use super::runs::{OutcomeRow, RunStatus, end_run, insert_order_days, insert_outcomes, side_from, side_name};
+use super::runs::{OutcomeRow, RunStatus, end_run, insert_order_days, insert_outcomes};
 use super::{Store, StoreError, WriteError, journal, parsed};
-use crate::model::{Amount, BusinessDate, Difference, Side, Timestamp};
+use crate::model::{Amount, BusinessDate, Difference, Timestamp};
+
+/// What kind of thing an exception is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExceptionSide {
+    /// A payment.
+    Payment,
+    /// An order.
+    Order,
+    /// A push.
+    Event,
+}
+
+impl ExceptionSide {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Order => "order",
+            Self::Event => "event",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Payment, Self::Order, Self::Event].into_iter().find(|side| side.name() == name)
+    }
+}
 
 /// What an exception is about: one open exception a key (`bill_disagrees` stands beside another one).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExceptionKey {
-    /// Which book.
-    pub side: Side,
-    /// The external order id, or the order's key.
+    /// What kind of thing.
+    pub side: ExceptionSide,
+    /// The external order id, the order's key, or the key of the push's synId.
     pub subject: String,
     /// Tells the contents of one conflicting id apart.
     pub n: i64,
@@ -25,7 +50,7 @@ pub struct ExceptionKey {
 pub struct ExceptionFacts {
     /// What it is about.
     pub key: ExceptionKey,
-    /// The disposition's name, or `bill_disagrees`.
+    /// The disposition's name, `bill_disagrees`, or the name of an [`crate::model::event::EventFinding`].
     pub kind: String,
     /// The date that it belongs to.
     pub date: BusinessDate,
@@ -33,13 +58,13 @@ pub struct ExceptionFacts {
     pub payment_id: Option<String>,
     /// The id at the platform.
     pub external_order_id: Option<String>,
-    /// The order's id.
+    /// The order's id; of a push without order its synId.
     pub order_id: Option<String>,
     /// The plate.
     pub plate: Option<String>,
-    /// The payment's net.
+    /// The payment's net; of a push the fee that it tells.
     pub paid: Difference,
-    /// The order's `booked + due`.
+    /// The order's `booked + due`; beside a push the order's whole fee.
     pub due: Amount,
     /// When it was paid, else the exit, else the entrance.
     pub at: Timestamp,
@@ -116,7 +141,7 @@ fn exception_row(row: &Row<'_>) -> rusqlite::Result<ExceptionRow> {
     let due_fen: i64 = row.get("due_fen")?;
     let facts = ExceptionFacts {
         key: ExceptionKey {
-            side: side_from(row)?,
+            side: parsed(row, "side", ExceptionSide::from_name)?,
             subject: row.get("subject")?,
             n: row.get("n")?,
             beside: kind == crate::model::disposition::BILL_DISAGREES,
@@ -168,7 +193,7 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
-    /// The exceptions about a payment (its external order id) or an order (its key), oldest first.
+    /// The exceptions about a payment (its external order id), an order (its key) or a push (its synId's key), oldest first.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -250,7 +275,7 @@ fn open_exception(
                VALUES (:kind, :date, :side, :subject, :n, :payment_id, :external_order_id, :order_id, :plate,
                    :paid_fen, :due_fen, :at, :rule, 'open', :now, :run_id, :now, :run_id)";
     transaction.prepare_cached(sql)?.execute(named_params! {
-        ":kind": facts.kind, ":date": facts.date.to_string(), ":side": side_name(facts.key.side),
+        ":kind": facts.kind, ":date": facts.date.to_string(), ":side": facts.key.side.name(),
         ":subject": facts.key.subject, ":n": facts.key.n, ":payment_id": facts.payment_id,
         ":external_order_id": facts.external_order_id, ":order_id": facts.order_id, ":plate": facts.plate,
         ":paid_fen": facts.paid.fen(), ":due_fen": facts.due.fen(), ":at": facts.at.unix(), ":rule": facts.rule,

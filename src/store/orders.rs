@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 use super::{Store, StoreError, WriteError, parsed, parsed_if_any};
+use crate::model::event::SAME_ENTRANCE_S;
 use crate::model::{Amount, BusinessDate, OrderId, OrderSnapshot, OrderState, Plate, Timestamp};
 
 /// An order with its newest snapshot.
@@ -158,6 +159,20 @@ impl Store {
         let sql = include_str!("../../sql/queries/orders_since.sql");
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let rows = statement.query_map(named_params! {":start": start.unix()}, stored_order);
+        rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The orders that [`Store::exit_events`] from `start` on may be about and [`OrderFilter::Since`] leaves out: those
+    /// that closed before, in the order of their keys.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn older_orders_of_exits(&self, start: Timestamp) -> Result<Vec<StoredOrder>, StoreError> {
+        let failed = self.failed("reading the orders of pushes");
+        let sql = include_str!("../../sql/queries/orders_of_exits.sql");
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let values = named_params! {":start": start.unix(), ":within_s": SAME_ENTRANCE_S};
+        let rows = statement.query_map(values, stored_order);
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 

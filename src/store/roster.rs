@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{OptionalExtension, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Transaction, named_params};
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{Store, StoreError, parsed};
 use crate::model::{Mobile, Plate, Timestamp};
@@ -16,6 +17,24 @@ pub struct RosterPlate {
     pub mobile: Mobile,
     /// 1 blue, 2 black, 3 yellow, 4 white.
     pub color: u8,
+}
+
+/// What a user's token is from now on.
+#[derive(Clone, Debug)]
+pub struct TokenChange {
+    /// The user.
+    pub mobile: Mobile,
+    /// The token and when it was obtained; none when it is void.
+    pub token: Option<(SecretString, Timestamp)>,
+}
+
+impl TokenChange {
+    /// Whether both come to the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let token = self.token.as_ref().map(|(token, at)| (token.expose_secret(), at));
+        let other_token = other.token.as_ref().map(|(token, at)| (token.expose_secret(), at));
+        self.mobile == other.mobile && token == other_token
+    }
 }
 
 /// What an import of a roster changed.
@@ -104,34 +123,39 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn token(&self, mobile: &Mobile) -> Result<Option<(String, Timestamp)>, StoreError> {
+    pub fn token(&self, mobile: &Mobile) -> Result<Option<(SecretString, Timestamp)>, StoreError> {
+        let failed = self.failed("reading a token");
         let sql = "SELECT token, obtained_at FROM session WHERE mobile = :mobile";
-        self.connection
-            .query_row(sql, named_params! {":mobile": mobile.expose()}, |row| {
-                Ok((row.get(0)?, Timestamp::from_unix(row.get(1)?)))
-            })
-            .optional()
-            .map_err(self.failed("reading a token"))
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let kept = statement.query_row(named_params! {":mobile": mobile.expose()}, |row| {
+            Ok((SecretString::from(row.get::<_, String>(0)?), Timestamp::from_unix(row.get(1)?)))
+        });
+        kept.optional().map_err(&failed)
     }
 
-    /// Keeps a user's token, in place of the one before.
+    /// Keeps the users' tokens, each in place of the one before, or forgets them.
     ///
     /// # Errors
-    /// When the database cannot be written.
-    pub fn keep_token(&mut self, mobile: &Mobile, token: &str, at: Timestamp) -> Result<(), StoreError> {
-        let sql = "INSERT INTO session (mobile, token, obtained_at) VALUES (:mobile, :token, :at)
-                   ON CONFLICT (mobile) DO UPDATE SET token = excluded.token, obtained_at = excluded.obtained_at";
-        let values = named_params! {":mobile": mobile.expose(), ":token": token, ":at": at.unix()};
-        self.connection.execute(sql, values).map(drop).map_err(self.failed("keeping a token"))
+    /// When the database cannot be written; then nothing is changed.
+    pub fn change_tokens(&mut self, changes: &[TokenChange]) -> Result<(), StoreError> {
+        self.write("keeping tokens", |transaction| Ok(change_tokens(transaction, changes)?))
     }
+}
 
-    /// Forgets a user's token: it is void.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn drop_token(&mut self, mobile: &Mobile) -> Result<(), StoreError> {
-        let sql = "DELETE FROM session WHERE mobile = :mobile";
-        let values = named_params! {":mobile": mobile.expose()};
-        self.connection.execute(sql, values).map(drop).map_err(self.failed("dropping a token"))
+/// Changes tokens within the caller's transaction.
+pub(super) fn change_tokens(connection: &Connection, changes: &[TokenChange]) -> rusqlite::Result<()> {
+    for change in changes {
+        let mobile = change.mobile.expose();
+        if let Some((token, obtained_at)) = &change.token {
+            let sql = "INSERT INTO session (mobile, token, obtained_at) VALUES (:mobile, :token, :at)
+                       ON CONFLICT (mobile) DO UPDATE SET token = excluded.token, obtained_at = excluded.obtained_at";
+            connection.prepare_cached(sql)?.execute(
+                named_params! {":mobile": mobile, ":token": token.expose_secret(), ":at": obtained_at.unix()},
+            )?;
+        } else {
+            let sql = "DELETE FROM session WHERE mobile = :mobile";
+            connection.prepare_cached(sql)?.execute(named_params! {":mobile": mobile})?;
+        }
     }
+    Ok(())
 }

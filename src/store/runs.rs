@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 use super::orders::{open_before_closed, record_snapshot};
+use super::roster::{TokenChange, change_tokens};
 use super::{Store, StoreError, WriteError, parsed};
 use crate::model::{BusinessDate, Disposition, Mobile, OrderSnapshot, Plate, Side, Timestamp};
 
@@ -111,14 +112,14 @@ pub struct OutcomeRow {
 }
 
 /// How a side is stored.
-pub(super) const fn side_name(side: Side) -> &'static str {
+const fn side_name(side: Side) -> &'static str {
     match side {
         Side::Payment => "payment",
         Side::Order => "order",
     }
 }
 
-pub(super) fn side_from(row: &Row<'_>) -> rusqlite::Result<Side> {
+fn side_from(row: &Row<'_>) -> rusqlite::Result<Side> {
     Ok(if row.get::<_, String>("side")? == "payment" { Side::Payment } else { Side::Order })
 }
 
@@ -207,26 +208,22 @@ impl Store {
         self.connection.execute(sql, values).map(drop).map_err(self.failed("keeping the summary"))
     }
 
-    /// Stores what the pull of one user brought, evidence and coverage together, as seen at one moment.
+    /// Stores what the pull of some users brought, each as seen at one moment, and their tokens: all of it in
+    /// one transaction.
     ///
     /// # Errors
     /// When the database cannot be written; then nothing of it is stored.
-    pub fn record_pull(&mut self, run_id: &str, pulled: &PulledUser, seen_at: Timestamp) -> Result<(), StoreError> {
+    pub fn record_pull(
+        &mut self,
+        run_id: &str,
+        pulled: &[(PulledUser, Timestamp)],
+        tokens: &[TokenChange],
+    ) -> Result<(), StoreError> {
         self.write("storing a pull", |transaction| {
-            for order in open_before_closed(&pulled.orders) {
-                record_snapshot(transaction, Some(run_id), order, seen_at)?;
+            for (user, seen_at) in pulled {
+                record_user(transaction, run_id, user, *seen_at)?;
             }
-            for row in &pulled.coverage {
-                insert_coverage(transaction, run_id, row)?;
-            }
-            for (order_id, plate, reason) in &pulled.rejected {
-                let sql = "INSERT INTO rejected_record (run_id, order_id, plate, reason)
-                           VALUES (:run_id, :order_id, :plate, :reason)";
-                transaction.prepare_cached(sql)?.execute(named_params! {
-                    ":run_id": run_id, ":order_id": order_id, ":plate": plate.as_ref().map(Plate::as_str), ":reason": reason,
-                })?;
-            }
-            Ok(())
+            Ok(change_tokens(transaction, tokens)?)
         })
     }
 
@@ -294,6 +291,29 @@ fn last_finished_live(connection: &rusqlite::Connection, date: BusinessDate) -> 
     let sql = "SELECT * FROM run WHERE business_date = :date AND mode = 'live' AND status IN ('complete', 'partial')
                ORDER BY seq DESC LIMIT 1";
     connection.query_row(sql, named_params! {":date": date.to_string()}, run_record).optional()
+}
+
+/// Evidence and coverage of one user. Rejected records have no name of their own: they are added.
+fn record_user(
+    transaction: &Transaction<'_>,
+    run_id: &str,
+    pulled: &PulledUser,
+    seen_at: Timestamp,
+) -> Result<(), WriteError> {
+    for order in open_before_closed(&pulled.orders) {
+        record_snapshot(transaction, Some(run_id), order, seen_at)?;
+    }
+    for row in &pulled.coverage {
+        insert_coverage(transaction, run_id, row)?;
+    }
+    for (order_id, plate, reason) in &pulled.rejected {
+        let sql = "INSERT INTO rejected_record (run_id, order_id, plate, reason)
+                   VALUES (:run_id, :order_id, :plate, :reason)";
+        transaction.prepare_cached(sql)?.execute(named_params! {
+            ":run_id": run_id, ":order_id": order_id, ":plate": plate.as_ref().map(Plate::as_str), ":reason": reason,
+        })?;
+    }
+    Ok(())
 }
 
 fn insert_coverage(transaction: &Transaction<'_>, run_id: &str, row: &CoverageRow) -> rusqlite::Result<()> {

@@ -77,6 +77,18 @@ fn only_the_client_the_mail_the_push_receiver_and_the_sandbox_open_sockets() {
 }
 
 #[test]
+fn telling_the_platform_knows_nothing_of_pushes() {
+    let telling = |name: &str| within(name, "notify") || within(name, "jobs/notify");
+    let words = ["event::", "ParkingEvent", "EventFinding", "StoredEvent", "exit_events", "events_of", "push_event"];
+    assert_eq!(offenders(&words, telling), Vec::<String>::new());
+    // Nor does what is judged for it: the orders that it may tell of, and who is due.
+    assert_eq!(
+        offenders(&["exit_events", "older_orders_of_exits"], |name| name == "jobs/evidence.rs"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn only_the_config_reads_the_environment() {
     assert_eq!(offenders(&["env::var", "env::vars"], |name| !within(name, "config")), Vec::<String>::new());
 }

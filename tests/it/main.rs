@@ -3,15 +3,21 @@
 
 mod check;
 mod cli;
+mod codes;
 mod contract;
 mod demo;
+mod events;
 mod killed;
 mod later;
 mod layout;
 mod matching;
 mod merchant;
 mod night;
+mod openapi;
 mod people;
+mod plain_http;
+mod platform;
+mod pull;
 mod push;
 mod push_command;
 mod pusher;

@@ -31,6 +31,8 @@ fn kinds(story: &Story) -> Vec<&str> {
                 }
             }
             Event::Order(_) => "order",
+            Event::Push(_) => "push",
+            Event::PushContradiction(_) => "contradiction",
             Event::Journal(row) => row.kind.as_str(),
             Event::Outcome(_) => "outcome",
         })

@@ -22,6 +22,7 @@ pub struct Rig {
     pub server: Server,
     pub clock: Clock,
     /// Lines added to the sections of the config.
+    pub platform: String,
     pub notify: String,
     pub extra: String,
     pub key: String,
@@ -36,7 +37,8 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("inbox")).unwrap();
         let key = world::Settings::default().merchant_key;
-        Self { dir, server: server.unwrap(), clock, notify: String::new(), extra: String::new(), key }
+        let platform = "retries = 0\nmax_requests_per_second = 5000".to_owned();
+        Self { dir, server: server.unwrap(), clock, platform, notify: String::new(), extra: String::new(), key }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -45,11 +47,12 @@ impl Rig {
 
     /// Writes the config and reads it back as the program does.
     pub fn settings(&self) -> Settings {
-        let (notify, extra, key, base) = (&self.notify, &self.extra, &self.key, self.server.base_url());
+        let (platform, notify, extra) = (&self.platform, &self.notify, &self.extra);
+        let (key, base) = (&self.key, self.server.base_url());
         let merchant_no = self.server.with_world(|w| w.settings().merchant_no.clone());
         let text = format!(
             "[merchant]\nmerchant_no = {merchant_no:?}\nmerchant_key = {key:?}\napp_id = \"ETCP\"\n\
-             [platform]\nbase_url = {base:?}\ntimeout = \"2s\"\nretries = 0\nmax_requests_per_second = 5000\n\
+             [platform]\nbase_url = {base:?}\ntimeout = \"2s\"\n{platform}\n\
              [report]\nlanguage = \"en\"\n[notify]\nenabled = true\nsettle_time = \"0s\"\n{notify}\n\
              {extra}\n"
         );

@@ -260,6 +260,49 @@ async fn a_server_that_speaks_no_tls_gets_nothing_over_https() {
     assert_eq!(thread.join().unwrap(), 22, "the first byte is that of a TLS handshake");
 }
 
+/// Serves one connection with a certificate that nobody vouches for; the text that came through, if any did.
+fn self_signed(listener: TcpListener) -> JoinHandle<std::io::Result<Vec<u8>>> {
+    install_ring();
+    let certificate = include_bytes!("../../../tests/fixtures/tls/self-signed.crt.der").to_vec();
+    let key = include_bytes!("../../../tests/fixtures/tls/self-signed.key.der").to_vec();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    let config = config.with_single_cert(vec![certificate.into()], key.try_into().unwrap()).unwrap();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut tls = rustls::StreamOwned::new(connection, stream);
+        let mut text = vec![0; 1024];
+        let length = tls.read(&mut text)?;
+        text.truncate(length);
+        Ok(text)
+    })
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused_before_the_first_byte_of_a_request() {
+    for host in ["localhost", "127.0.0.1"] {
+        for money in [false, true] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let base = format!("https://{host}:{}", listener.local_addr().unwrap().port());
+            let server = self_signed(listener);
+            let client =
+                Platform::over_http(ClientSettings { base_url: base, retries: 0, ..settings() }, clock()).unwrap();
+            let seen = if money {
+                shown(&client.order_paid(&token(), &paid()).await)
+            } else {
+                shown(&client.history(&token()).await.unwrap_err())
+            };
+            assert!(seen.starts_with(if money { "NotSent" } else { "Unreachable" }), "{seen}");
+            assert!(seen.contains("certificate"), "{seen}");
+            let came_through = tokio::task::spawn_blocking(move || server.join().unwrap()).await.unwrap();
+            assert!(
+                came_through.as_ref().is_err() || came_through.as_ref().is_ok_and(Vec::is_empty),
+                "{came_through:?}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_body_over_the_cap_is_not_read_to_its_end() {
     let declared = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", MAX_BODY + 1);
@@ -310,7 +353,7 @@ async fn the_headers_that_say_when_are_read() {
     };
     let response = transport.send(request).await.unwrap();
     assert_eq!(response.status, 503);
-    assert_eq!(response.retry_after(), Some(Duration::from_secs(7)));
+    assert_eq!(response.retry_after(clock().now()), Some(Duration::from_secs(7)));
     assert_eq!(response.platform_clock().unwrap().wall(), "2026-11-22 09:58:58");
     drop(server.requests().await);
 }

@@ -1,6 +1,6 @@
 //! Asking the platform what it shows of one order, each answer kept as evidence.
 
-use super::{FAILED_USERS, Stopped, Teller};
+use super::{Stopped, Teller};
 use crate::etcp::{EtcpError, UnpaidOrder};
 use crate::model::{Mobile, OrderSnapshot, Timestamp};
 use crate::notify::{Reading, reading};
@@ -46,7 +46,7 @@ impl Teller<'_> {
                 }
             }
         }
-        self.failed_users.clear();
+        self.outage.note_answered();
         let open_states: Vec<_> = entries.iter().map(|entry| entry.snapshot.state).collect();
         let closed_states: Vec<_> = closed.iter().map(|order| order.state).collect();
         let seen: Vec<OrderSnapshot> = entries.iter().map(|entry| entry.snapshot.clone()).chain(closed).collect();
@@ -60,10 +60,10 @@ impl Teller<'_> {
     /// A failed read decides nothing; 4 and 5 stop all sending, and so do failures for several users in a row.
     pub(super) fn note_error(&mut self, mobile: &Mobile, error: &EtcpError) {
         tracing::warn!(%error, "the platform could not be asked");
-        self.failed_users.insert(mobile.clone());
+        self.outage.note_failed(mobile);
         if let EtcpError::Stop(code) = error {
             self.stopped = Some(Stopped::Refused(*code));
-        } else if self.failed_users.len() >= FAILED_USERS && self.stopped.is_none() {
+        } else if self.outage.is_here() && self.stopped.is_none() {
             self.stopped = Some(Stopped::Unreachable);
         }
     }

@@ -3,6 +3,8 @@
 use super::{Intake, Night, Telling};
 use crate::jobs::inbox::BillStatus;
 use crate::jobs::notify::Stopped;
+use crate::jobs::outage::Outage;
+use crate::jobs::pull::PullEnd;
 use crate::report::data::{PartialReason, Sentence};
 use crate::store::RunMode;
 
@@ -13,6 +15,15 @@ impl Night<'_> {
         let failed = intake.coverage.iter().flatten().filter(|row| row.failure.is_some()).count();
         if failed > 0 {
             reasons.push(PartialReason::PlatesNotPulled { count: u64::try_from(failed).unwrap_or(u64::MAX) });
+        }
+        if intake.pull_ended == PullEnd::Outage {
+            let limit = Outage::LIMIT;
+            reasons.push(PartialReason::Other {
+                text: Sentence::new(
+                    format!("平台连续 {limit} 个用户无法查询，已提前结束查询，其余用户本次未查询"),
+                    format!("the platform could not be asked for {limit} users in a row; the pull ended early, the others were not asked"),
+                ),
+            });
         }
         let refused = intake.inbox.bills.iter().filter(|bill| bill.status == BillStatus::Refused && bill.blocks);
         reasons.extend(refused.map(|bill| PartialReason::BillRefused { file: bill.file.clone() }));

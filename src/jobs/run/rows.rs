@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::jobs::evidence::{Judged, at};
 use crate::model::{BusinessDate, NotificationState, Plate, Side};
-use crate::store::{ExceptionKey, OutcomeRow, PlateUser, RosterPlate};
+use crate::store::{ExceptionKey, ExceptionSide, OutcomeRow, PlateUser, RosterPlate};
 
 /// Each plate of the roster with its user.
 pub(super) fn plate_users(roster: &[RosterPlate]) -> HashMap<Plate, PlateUser> {
@@ -30,11 +30,11 @@ pub(super) fn subjects(judged: &Judged) -> BTreeMap<ExceptionKey, &'static str> 
     let ordinals = judged.payment_ordinals();
     for ((payment, now), n) in judged.payments.iter().zip(&judged.outcome.payments).zip(ordinals) {
         let subject = payment.external_order_id.to_string();
-        subjects.insert(key(Side::Payment, subject.clone(), n, false), now.disposition.name());
-        subjects.insert(key(Side::Payment, subject, n, true), "agreeing");
+        subjects.insert(key(ExceptionSide::Payment, subject.clone(), n, false), now.disposition.name());
+        subjects.insert(key(ExceptionSide::Payment, subject, n, true), "agreeing");
     }
     for (order, now) in judged.orders.iter().zip(&judged.outcome.orders) {
-        subjects.insert(key(Side::Order, order.snapshot.order_id.key(), 0, false), now.disposition.name());
+        subjects.insert(key(ExceptionSide::Order, order.snapshot.order_id.key(), 0, false), now.disposition.name());
     }
     subjects
 }

@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::{
-    Attempt, BillEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome, Story, rule,
-    side_name,
+    Attempt, BillEntry, ContradictionEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome,
+    PushEntry, Story, rule, side_name,
 };
 use crate::bills::{Role, RowKind, SourcedRow};
-use crate::model::{Difference, OrderId};
+use crate::model::{Difference, EventFinding, OrderId, ParkingEvent};
+use crate::report::data::Sentence;
 use crate::store::{ExceptionRow, ExceptionStatus, JournalRow, NotificationRecord, OutcomeRow, Store};
 
 /// How often new names of a payment are looked up: payment id, external order id, trade number lead to each other.
 const ROUNDS: usize = 4;
 
-/// All that is known of `id`: a payment id, an external order id, a refund id, a trade number, or an order id in any
-/// case. `None` when nothing is.
+/// All that is known of `id`: a payment id, an external order id, a refund id, a trade number, or an order id or a
+/// push's synId in any case. `None` when nothing is.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -24,34 +25,42 @@ pub fn show(store: &Store, id: &str) -> anyhow::Result<Option<Story>> {
     let id = id.trim();
     let mut found = Found::default();
     found.begin(store, id)?;
-    if found.payments.is_empty() && found.orders.is_empty() {
+    if found.payments.is_empty() && found.orders.is_empty() && found.pushes.is_empty() {
         return Ok(None);
     }
     Ok(Some(found.story(store, id)?))
 }
 
-/// The payments and orders that belong together, and the rows that tell of them.
+/// The payments, orders and pushes that belong together, and the rows that tell of them.
 #[derive(Default)]
 struct Found {
     /// External order ids.
     payments: BTreeSet<String>,
     /// Order keys.
     orders: BTreeSet<String>,
+    /// Keys of synIds.
+    pushes: BTreeSet<String>,
     /// By file and line, so that a row found twice stands once.
     rows: BTreeMap<(i64, u64), (SourcedRow, String)>,
 }
 
 impl Found {
     fn begin(&mut self, store: &Store, id: &str) -> anyhow::Result<()> {
-        let key = OrderId::new(id).map(|order| order.key());
-        let is_order = match &key {
-            Some(key) => is_order(store, key)?,
-            None => false,
-        };
-        if let (true, Some(key)) = (is_order, key) {
-            self.orders.insert(key.clone());
-            return self.payments_of_order(store, &key);
+        let Some(key) = OrderId::new(id).map(|order| order.key()) else { return Ok(()) };
+        self.orders_of_push(store, &key)?;
+        if is_order(store, &key)? {
+            self.orders.insert(key);
+        } else {
+            self.payments_and_orders(store, id)?;
         }
+        for order in self.orders.clone() {
+            self.payments_of_order(store, &order)?;
+            self.pushes_of_order(store, &order)?;
+        }
+        Ok(())
+    }
+
+    fn payments_and_orders(&mut self, store: &Store, id: &str) -> anyhow::Result<()> {
         if store.notification(id)?.is_some() || !store.outcomes_of(id)?.is_empty() {
             self.payments.insert(id.to_owned());
         }
@@ -59,8 +68,35 @@ impl Found {
         for payment in self.payments.clone() {
             self.orders_of_payment(store, &payment)?;
         }
-        for order in self.orders.clone() {
-            self.payments_of_order(store, &order)?;
+        Ok(())
+    }
+
+    /// If there are pushes of that synId: they, and the orders that they are about under another id.
+    fn orders_of_push(&mut self, store: &Store, syn_key: &str) -> anyhow::Result<()> {
+        let pushes = store.events_of(syn_key)?;
+        if pushes.is_empty() {
+            return Ok(());
+        }
+        self.pushes.insert(syn_key.to_owned());
+        if store.order_history(syn_key)?.is_empty() {
+            for push in &pushes {
+                self.orders.extend(store.order_keys_of_car(&push.event.plate, push.event.entrance_at)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The pushes whose synId is the order's id, and those of its car and entrance that name no order of their own.
+    fn pushes_of_order(&mut self, store: &Store, order: &str) -> anyhow::Result<()> {
+        if !store.events_of(order)?.is_empty() {
+            self.pushes.insert(order.to_owned());
+        }
+        let Some((_, seen)) = store.order_history(order)?.pop() else { return Ok(()) };
+        let Some(plate) = seen.plate else { return Ok(()) };
+        for key in store.syn_keys_of_car(plate.as_str(), seen.entrance_at)? {
+            if store.order_history(&key)?.is_empty() {
+                self.pushes.insert(key);
+            }
         }
         Ok(())
     }
@@ -120,6 +156,7 @@ impl Found {
             id: id.to_owned(),
             payments: self.payments.iter().cloned().collect(),
             orders: Vec::new(),
+            pushes: Vec::new(),
             entries: self.rows.into_values().map(|(row, file)| bill_entry(row, file)).collect(),
             outcomes: Vec::new(),
             notifications: Vec::new(),
@@ -131,7 +168,12 @@ impl Found {
         for payment in &self.payments {
             add_notification(&mut tale, store, payment)?;
         }
-        for subject in self.payments.iter().chain(&self.orders) {
+        for push in &self.pushes {
+            add_pushes(&mut tale, store, push)?;
+        }
+        // A push and its order mostly share one id.
+        let orders_and_pushes: BTreeSet<&String> = self.orders.union(&self.pushes).collect();
+        for subject in self.payments.iter().chain(orders_and_pushes) {
             add_outcomes(&mut tale, store, subject)?;
             add_exceptions(&mut tale, store, subject)?;
         }
@@ -150,14 +192,16 @@ fn is_order(store: &Store, key: &str) -> anyhow::Result<bool> {
         || named(store.bill_rows_of(key)?))
 }
 
-/// Within one second: what was paid, what was seen, what a run decided, what it called it, what a person did.
+/// Within one second: what was paid, what was pushed, what was seen, what a run decided, what it called it, what a person did.
 const fn rank(event: &Event) -> (u8, i64) {
     match event {
         Event::BillRow(_) => (0, 0),
-        Event::Order(_) => (1, 0),
-        Event::Journal(JournalEntry { run: Some(_), seq, .. }) => (2, *seq),
-        Event::Outcome(_) => (3, 0),
-        Event::Journal(JournalEntry { run: None, seq, .. }) => (4, *seq),
+        Event::Push(_) => (1, 0),
+        Event::PushContradiction(_) => (1, 1),
+        Event::Order(_) => (2, 0),
+        Event::Journal(JournalEntry { run: Some(_), seq, .. }) => (3, *seq),
+        Event::Outcome(_) => (4, 0),
+        Event::Journal(JournalEntry { run: None, seq, .. }) => (5, *seq),
     }
 }
 
@@ -193,6 +237,32 @@ fn add_order(tale: &mut Story, store: &Store, key: &str) -> anyhow::Result<()> {
     for (at, seen) in &history {
         tale.entries.push(Entry { at: *at, event: Event::Order(OrderEntry::new(seen, before)) });
         before = Some(seen);
+    }
+    Ok(())
+}
+
+fn add_pushes(tale: &mut Story, store: &Store, syn_key: &str) -> anyhow::Result<()> {
+    let pushes = store.events_of(syn_key)?;
+    tale.pushes.extend(pushes.first().map(|push| push.event.syn_id.to_string()));
+    for push in pushes {
+        let (kind, syn_id) = (push.event.kind(), push.event.syn_id.to_string());
+        for (at, detail) in &push.contradictions {
+            let otherwise = push.otherwise(detail);
+            let contradiction = ContradictionEntry { kind, syn_id: syn_id.clone(), otherwise };
+            tale.entries.push(Entry { at: *at, event: Event::PushContradiction(contradiction) });
+        }
+        let ParkingEvent { plate, parking_name, entrance_at, exit, pushed_at, .. } = push.event;
+        let event = Event::Push(PushEntry {
+            kind,
+            syn_id,
+            plate,
+            parking: parking_name,
+            entrance_at,
+            exit_at: exit.map(|exit| exit.at),
+            fee: exit.map(|exit| exit.fee),
+            pushed_at,
+        });
+        tale.entries.push(Entry { at: push.received_at, event });
     }
     Ok(())
 }
@@ -278,6 +348,8 @@ fn exception(row: ExceptionRow) -> Exception {
         paid: row.facts.paid,
         due: row.facts.due,
         difference: row.facts.difference(),
+        why: EventFinding::from_name(&row.facts.rule)
+            .map(|finding| Sentence::new(finding.chinese(), finding.english())),
         kind: row.facts.kind,
         first_seen: row.first_seen_at,
         last_seen: row.last_seen_at,

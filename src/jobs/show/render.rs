@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use super::{BillEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome, Story};
+use super::{
+    BillEntry, ContradictionEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome, PushEntry,
+    Story,
+};
+use crate::model::{EventKind, Timestamp};
 use crate::report::data::Sentence;
 use crate::report::{Lang, visible};
 
@@ -32,6 +36,9 @@ pub fn render(story: &Story, lang: Lang, color: bool) -> Vec<String> {
     if !story.orders.is_empty() {
         lines.push(pick(lang, &Sentence::new("停车订单", "orders")) + ": " + &list(&story.orders));
     }
+    if !story.pushes.is_empty() {
+        lines.push(pick(lang, &Sentence::new("推送(synId)", "pushes (synId)")) + ": " + &list(&story.pushes));
+    }
     lines.push(String::new());
     lines.extend(story.entries.iter().map(|entry| entry_line(entry, lang)));
     if !story.outcomes.is_empty() {
@@ -44,7 +51,7 @@ pub fn render(story: &Story, lang: Lang, color: bool) -> Vec<String> {
     }
     if !story.exceptions.is_empty() {
         lines.extend([String::new(), head("差异", "exceptions")]);
-        lines.extend(story.exceptions.iter().map(|one| exception(one, lang)));
+        lines.extend(story.exceptions.iter().flat_map(|one| exception(one, lang)));
     }
     lines
 }
@@ -63,6 +70,8 @@ fn entry_line(entry: &Entry, lang: Lang) -> String {
     let told = match &entry.event {
         Event::BillRow(row) => bill_row(row),
         Event::Order(order) => order_line(order),
+        Event::Push(push) => push_line(push),
+        Event::PushContradiction(push) => contradiction(push),
         Event::Journal(row) => journal(row, lang),
         Event::Outcome(outcome) => called(outcome, lang),
     };
@@ -113,6 +122,42 @@ fn order_line(order: &OrderEntry) -> Sentence {
         format!(
             "platform's order {order_id} {en_new}: {plate} {parking}, came in {entrance_at}, {en_state}; fee {fee}, booked {booked}, due {due}, cash {cash}{changed}"
         ),
+    )
+}
+
+const fn push_name(kind: EventKind) -> (&'static str, &'static str) {
+    match kind {
+        EventKind::Entrance => ("入场推送", "entrance push"),
+        EventKind::Exit => ("出场推送", "exit push"),
+    }
+}
+
+fn push_line(push: &PushEntry) -> Sentence {
+    let PushEntry { syn_id, plate, parking, entrance_at, .. } = push;
+    let (zh_name, en_name) = push_name(push.kind);
+    let (zh_left, en_left) = match (push.exit_at, push.fee) {
+        (Some(exit_at), Some(fee)) => {
+            (format!("，{exit_at} 出场，费用 {fee} 元"), format!(", left {exit_at}, fee {fee} yuan"))
+        }
+        (_, _) => (String::new(), String::new()),
+    };
+    let pushed = push.pushed_at.map(Timestamp::wall);
+    let zh_pushed = pushed.as_ref().map(|at| format!("；平台推送时间 {at}")).unwrap_or_default();
+    let en_pushed = pushed.map(|at| format!("; pushed {at}")).unwrap_or_default();
+    Sentence::new(
+        format!("{zh_name} {syn_id}：{plate} {parking}，{entrance_at} 入场{zh_left}{zh_pushed}"),
+        format!("{en_name} {syn_id}: {plate} {parking}, came in {entrance_at}{en_left}{en_pushed}"),
+    )
+}
+
+fn contradiction(push: &ContradictionEntry) -> Sentence {
+    let ContradictionEntry { kind, syn_id, otherwise } = push;
+    let (zh_name, en_name) = push_name(*kind);
+    let told = otherwise.iter().map(|(name, value)| format!("{name} {}", text(Some(value))));
+    let told = told.collect::<Vec<_>>().join(", ");
+    Sentence::new(
+        format!("{zh_name} {syn_id} 再次收到，内容不同：{told}；以首次为准"),
+        format!("{en_name} {syn_id} came again and says otherwise: {told}; the first one counts"),
     )
 }
 
@@ -252,7 +297,7 @@ fn notification(one: &Notification, lang: Lang) -> Vec<String> {
     lines
 }
 
-fn exception(one: &Exception, lang: Lang) -> String {
+fn exception(one: &Exception, lang: Lang) -> Vec<String> {
     let Exception { id, kind, date, paid, due, difference, first_seen, last_seen, .. } = one;
     let name = lang.kind(kind);
     let note = one.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
@@ -270,5 +315,6 @@ fn exception(one: &Exception, lang: Lang) -> String {
             format!("{id} {kind} ({name}) {date}: paid {paid}, due {due}, difference {difference}; resolved{note}")
         }
     };
-    clean(&line)
+    let why = one.why.as_ref().map(|why| format!("  {}", clean(why.of(lang))));
+    std::iter::once(clean(&line)).chain(why).collect()
 }

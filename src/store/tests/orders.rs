@@ -1,6 +1,7 @@
 //! Orders: what was seen is kept, the newest wins, and a window finds what it needs.
 
 use super::*;
+use secrecy::SecretString;
 
 /// Records readings at one moment, each in a transaction of its own.
 fn see(scratch: &mut Scratch, run: &str, orders: &[OrderSnapshot], seen_at: Timestamp) {
@@ -151,11 +152,15 @@ fn a_plate_has_one_user_and_a_replacement_takes_the_others_out() {
 fn a_void_token_leaves_no_trace_and_no_stored_text_is_told() {
     let mut scratch = Scratch::new();
     let mobile = user().mobile;
-    scratch.store.keep_token(&mobile, "first-token", at(1)).unwrap();
-    scratch.store.keep_token(&mobile, "very-secret-token", at(2)).unwrap();
-    assert_eq!(scratch.store.token(&mobile).unwrap(), Some(("very-secret-token".to_owned(), at(2))));
-    scratch.store.drop_token(&mobile).unwrap();
-    assert_eq!(scratch.store.token(&mobile).unwrap(), None);
+    let change = |token: Option<&str>, s| TokenChange {
+        mobile: mobile.clone(),
+        token: token.map(|token| (SecretString::from(token), at(s))),
+    };
+    scratch.store.change_tokens(&[change(Some("first-token"), 1), change(Some("very-secret-token"), 2)]).unwrap();
+    let kept = TokenChange { mobile: mobile.clone(), token: scratch.store.token(&mobile).unwrap() };
+    assert!(kept.is_same(&change(Some("very-secret-token"), 2)) && !kept.is_same(&change(Some("first-token"), 2)));
+    scratch.store.change_tokens(&[change(None, 3)]).unwrap();
+    assert!(scratch.store.token(&mobile).unwrap().is_none());
     scratch
         .raw()
         .execute_batch("INSERT INTO plate (plate, mobile, color) VALUES ('渝A00001', '138000000019', 1)")

@@ -2,10 +2,16 @@
 
 use super::*;
 use crate::model::{Difference, Disposition, Side};
+use secrecy::SecretString;
 
 fn facts(subject: &str, kind: &str) -> ExceptionFacts {
     ExceptionFacts {
-        key: ExceptionKey { side: Side::Payment, subject: subject.to_owned(), n: 0, beside: kind == "bill_disagrees" },
+        key: ExceptionKey {
+            side: ExceptionSide::Payment,
+            subject: subject.to_owned(),
+            n: 0,
+            beside: kind == "bill_disagrees",
+        },
         kind: kind.to_owned(),
         date: day(),
         payment_id: Some("p".to_owned()),
@@ -208,9 +214,12 @@ fn a_pull_is_stored_with_its_coverage_or_not_at_all() {
         orders: vec![closed_order("A", 500, 0, at(0)), open_order("A", 500, 500)],
         rejected: vec![(Some("B".to_owned()), None, "no fee".to_owned())],
     };
-    assert!(scratch.store.record_pull("no such run", &pulled, at(1)).is_err());
-    assert_eq!(count(&scratch.raw(), "order_head"), 0);
-    scratch.store.record_pull(&run, &pulled, at(1)).unwrap();
+    let pulled = [(pulled, at(1))];
+    let tokens = [TokenChange { mobile: user().mobile, token: Some((SecretString::from("token"), at(1))) }];
+    assert!(scratch.store.record_pull("no such run", &pulled, &tokens).is_err());
+    assert_eq!((count(&scratch.raw(), "order_head"), count(&scratch.raw(), "session")), (0, 0));
+    scratch.store.record_pull(&run, &pulled, &tokens).unwrap();
+    assert_eq!(count(&scratch.raw(), "session"), 1);
     let covered = scratch.store.coverage(&run).unwrap();
     assert_eq!((covered.len(), covered[0].doubtful, &covered[0].failure), (1, true, &None));
     assert_eq!(scratch.store.rejected_records(&run).unwrap(), [(Some("B".to_owned()), None, "no fee".to_owned())]);
