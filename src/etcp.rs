@@ -1,8 +1,8 @@
 //! The ETCP open platform: signing, codes, what goes over the wire, and, with the feature `app`,
 //! the client and its sign-ins.
 //!
-//! [`sign`], [`codes`], [`wire`], [`lots`], [`limits`], [`push`], [`request`] and [`attempt`] are pure. `client` is the
-//! only part that opens sockets, behind the seam [`request::Transport`]; `session` keeps tokens.
+//! [`sign`], [`codes`], [`wire`], [`push`], [`lots`], [`limits`], [`request`] and [`attempt`] are pure. `client` is
+//! the only part that opens sockets, behind the seam [`request::Transport`]; `session` keeps tokens.
 
 pub mod attempt;
 pub mod codes;

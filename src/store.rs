@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params,
 };
@@ -191,6 +192,11 @@ impl Store {
                  PRAGMA secure_delete=ON;",
             )
             .map_err(self.failed("setting its pragmas"))?;
+        // Plans that do not depend on the values asked for. Else the partial indexes make SQLite compile a
+        // statement anew whenever it is run with another value.
+        self.connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(self.failed("setting how it plans"))?;
         // A switch to WAL can fail without an error, so what safety rests on is read back.
         let journal_mode: String = self.pragma("PRAGMA journal_mode")?;
         let synchronous: i64 = self.pragma("PRAGMA synchronous")?;

@@ -3,7 +3,7 @@
 mod shown;
 mod told;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use told::binding_in_words;
 use told::{in_words, sms_in_words};
@@ -117,12 +117,18 @@ async fn code_by_sms(app: &App, settings: &Settings, lang: Lang, mobile: &str) -
     })
 }
 
-async fn login(app: &App, settings: &Settings, lang: Lang, mobile: &str, code: Option<String>) -> anyhow::Result<()> {
+async fn login(
+    app: &App,
+    settings: &Settings,
+    lang: Lang,
+    mobile: &str,
+    code: Option<SecretString>,
+) -> anyhow::Result<()> {
     let mobile = limits::mobile(mobile)?;
     let code = match code {
         Some(code) => code,
         // Asked for before the lock is taken: a person may think for long.
-        None if app.console.can_ask() => Console::ask_text(pick(lang, "短信验证码：", "the code of the SMS: "))?,
+        None if app.console.can_ask() => Console::ask_text(pick(lang, "短信验证码：", "the code of the SMS: "))?.into(),
         None => {
             let text = pick(
                 lang,
@@ -132,13 +138,12 @@ async fn login(app: &App, settings: &Settings, lang: Lang, mobile: &str, code: O
             return Err(Misuse(text.to_owned()).into());
         }
     };
-    let code = code.trim();
-    if code.is_empty() {
+    if code.expose_secret().is_empty() {
         return Err(
             Misuse(pick(lang, "验证码为空；什么都没有做", "the code is empty; nothing was done").to_owned()).into()
         );
     }
-    let signed_in = Desk::open(settings, &app.clock)?.login(&mobile, &SecretString::from(code)).await;
+    let signed_in = Desk::open(settings, &app.clock)?.login(&mobile, &code).await;
     signed_in.map_err(|error| sms_in_words(lang, error))?;
     Console::print(&match lang {
         Lang::Zh => format!("{mobile} 已登录；令牌已保存，此前的令牌已失效\n"),

@@ -142,8 +142,11 @@ impl LimitError {
     }
 }
 
+/// The plates, the first of them where a roster has many.
 fn joined(plates: &[Plate], separator: &str) -> String {
-    plates.iter().map(Plate::as_str).collect::<Vec<_>>().join(separator)
+    const SHOWN: usize = 5;
+    let more = (plates.len() > SHOWN).then_some("…");
+    plates.iter().take(SHOWN).map(Plate::as_str).chain(more).collect::<Vec<_>>().join(separator)
 }
 
 /// A mobile number as a person types it.

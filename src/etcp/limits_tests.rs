@@ -145,3 +145,9 @@ fn each_message_names_its_limit_in_both_languages() {
         assert!(!format!("{error:?}{english}{chinese}").contains("13800000001"));
     }
 }
+
+#[test]
+fn of_many_plates_the_first_are_named() {
+    let error = LimitError::PlatesAtOnce { mobile: phone(), plates: (1..=6).map(number).collect() };
+    assert!(error.text(false).contains("渝A00005, …") && !error.text(false).contains("渝A00006"));
+}

@@ -3,7 +3,6 @@
 //! `data` is built without insignificant white space, with its members in the order given, and
 //! signed exactly as it is sent. All of it is pure; a [`Transport`] moves the bytes.
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -215,11 +214,13 @@ impl Signer {
 
 /// Writes `text` with everything but unreserved characters as `%XX`: `+`, `/` and `=` survive any reader.
 fn percent_encode(text: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |value: u8| HEX.get(usize::from(value & 0xF)).copied().map_or('0', char::from);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             out.push(char::from(byte));
         } else {
-            write!(out, "%{byte:02X}").expect("writing to a string works");
+            out.extend(['%', digit(byte >> 4), digit(byte)]);
         }
     }
 }

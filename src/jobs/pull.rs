@@ -3,6 +3,8 @@
 //! One user's failure never spoils the others: it is in the coverage. A platform that cannot be asked at
 //! all ends the pull early. Code 4 or 5 ends it, and the run, after the first such answer.
 
+mod writer;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use self::writer::{Batch, Writer};
 use super::outage::Outage;
 use super::platform::StoredTokens;
 use super::progress::Progress;
@@ -19,11 +22,15 @@ use crate::etcp::{EtcpError, Sessions};
 use crate::model::{Mobile, Plate, Timestamp};
 use crate::store::{CoverageRow, PulledUser, RosterPlate, Store};
 
-/// So many users are written at once, at most; with those being asked, all that is held in memory.
+/// So many users are written at once, if the disk keeps up.
 const BATCH: usize = 256;
 
 /// What came in does not wait longer than this for more to come.
 const BATCH_AGE: Duration = Duration::from_secs(1);
+
+/// With so many users waiting to be written the asking waits too: with those being written and those being
+/// asked, they are all that is held in memory.
+const MOST_WAITING: usize = 1024;
 
 /// A user and the plates of the roster, the first one first.
 #[derive(Clone, Debug)]
@@ -81,15 +88,16 @@ pub enum PullEnd {
 ///
 /// # Errors
 /// When the platform answers 4 or 5, or the database cannot be written; what came in before is stored.
-pub async fn pull(job: PullJob<'_>, store: &mut Store, progress: &dyn Progress) -> anyhow::Result<PullEnd> {
+pub async fn pull(job: PullJob<'_>, store: &Store, progress: &dyn Progress) -> anyhow::Result<PullEnd> {
     progress.begin("pull", u64::try_from(job.users.len()).ok());
     let (users, begun) = (job.users.len(), Instant::now());
     let tokens = job.tokens;
+    let writer = Writer::beside(store, job.run_id, tokens)?;
     tokens.hold();
-    let mut pull = Pull::new(job, store, progress);
+    let mut pull = Pull::new(job, writer, progress);
     let asked = pull.ask_all().await;
     // What came in stands, however the asking ended; and every token that was given is worth a sign-in.
-    let written = pull.write();
+    let written = pull.write_all().await;
     tokens.release()?;
     progress.end();
     let end = asked?;
@@ -141,34 +149,30 @@ const fn is_outage(error: &EtcpError) -> bool {
 
 /// A pull under way.
 struct Pull<'a> {
-    run_id: &'a str,
     sessions: &'a Sessions,
-    tokens: &'a StoredTokens,
     concurrency: usize,
     deadline: Instant,
     clock: &'a Clock,
-    store: &'a mut Store,
+    writer: Writer<'a>,
     progress: &'a dyn Progress,
     users: Arc<[User]>,
     /// Whose answers are in, by their places among the users.
     done: Vec<bool>,
     /// What is not written yet, and since when there is any.
-    batch: Vec<(PulledUser, Timestamp)>,
+    batch: Batch,
     batch_since: Instant,
     outage: Outage,
     was_answered: bool,
 }
 
 impl<'a> Pull<'a> {
-    fn new(job: PullJob<'a>, store: &'a mut Store, progress: &'a dyn Progress) -> Self {
+    fn new(job: PullJob<'a>, writer: Writer<'a>, progress: &'a dyn Progress) -> Self {
         Self {
-            run_id: job.run_id,
             sessions: job.sessions,
-            tokens: job.tokens,
             concurrency: job.concurrency.max(1),
             deadline: job.deadline,
             clock: job.clock,
-            store,
+            writer,
             progress,
             done: vec![false; job.users.len()],
             users: job.users.into(),
@@ -200,12 +204,10 @@ impl<'a> Pull<'a> {
             if self.outage.is_here() {
                 // Whoever is still being asked is asked no more.
                 drop(running);
-                self.give_up()?;
+                self.give_up().await?;
                 return Ok(PullEnd::Outage);
             }
-            if self.batch.len() >= BATCH || self.batch_since.elapsed() >= BATCH_AGE {
-                self.write()?;
-            }
+            self.write_some().await?;
         }
     }
 
@@ -245,28 +247,31 @@ impl<'a> Pull<'a> {
     }
 
     /// Everybody who was not asked is not covered, and it is said why.
-    fn give_up(&mut self) -> anyhow::Result<()> {
+    async fn give_up(&mut self) -> anyhow::Result<()> {
         let reason = format!("not asked: the platform could not be asked for {} users in a row", Outage::LIMIT);
         let (users, done) = (Arc::clone(&self.users), std::mem::take(&mut self.done));
         let now = self.clock.now();
         for (user, _) in users.iter().zip(done).filter(|(_, done)| !done) {
             self.add(uncovered(user, now, &reason), now);
-            if self.batch.len() >= BATCH {
-                self.write()?;
-            }
+            self.write_some().await?;
         }
         Ok(())
     }
 
-    /// Writes what came in, and the tokens with it.
-    fn write(&mut self) -> anyhow::Result<()> {
-        let tokens = self.tokens.held();
-        if !self.batch.is_empty() || !tokens.is_empty() {
-            self.store.record_pull(self.run_id, &self.batch, &tokens)?;
-            self.tokens.written(&tokens);
-            self.batch.clear();
+    /// Begins to write what came in when there is enough of it, and waits for the disk when there is too much.
+    async fn write_some(&mut self) -> anyhow::Result<()> {
+        let is_due = self.batch.len() >= BATCH || self.batch_since.elapsed() >= BATCH_AGE;
+        if (is_due && self.writer.is_idle()) || self.batch.len() >= MOST_WAITING {
+            self.writer.begin(std::mem::take(&mut self.batch)).await?;
+            self.batch_since = Instant::now();
         }
         Ok(())
+    }
+
+    /// Writes what is left.
+    async fn write_all(&mut self) -> anyhow::Result<()> {
+        self.writer.begin(std::mem::take(&mut self.batch)).await?;
+        self.writer.end().await
     }
 }
 

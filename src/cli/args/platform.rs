@@ -2,7 +2,10 @@
 //!
 //! Phone numbers, plates and codes are texts here: the handlers read them, whose messages never show a number.
 
+use std::convert::Infallible;
+
 use clap::{Args, Subcommand, ValueEnum};
+use secrecy::SecretString;
 
 use crate::etcp::lots::PayType;
 
@@ -88,8 +91,8 @@ pub enum PlatformCommand {
         #[arg(value_name = "MOBILE")]
         mobile: String,
         /// The code [default: asks for it on the terminal]
-        #[arg(long, value_name = "CODE")]
-        code: Option<String>,
+        #[arg(long, value_name = "CODE", value_parser = secret)]
+        code: Option<SecretString>,
     },
 }
 
@@ -184,4 +187,9 @@ pub struct UnbindArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form of a value parser")]
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text.trim()))
 }
