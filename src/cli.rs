@@ -17,6 +17,7 @@ mod matching;
 mod notifications;
 mod page;
 mod plates;
+mod platform;
 mod progress;
 mod run;
 mod sandbox;
@@ -97,7 +98,8 @@ pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Show(args) => show::show(app, &args),
         Command::Exceptions(args) => exceptions::exceptions(app, &args),
         Command::Notifications(args) => notifications::notifications(app, args),
-        Command::Plates(args) => plates::plates(app, &args.command),
+        Command::Plates(args) => plates::plates(app, args.command).await,
+        Command::Platform(args) => platform::platform(app, args.command).await,
         Command::Sandbox(args) => sandbox::sandbox(app, args).await,
         Command::Audit(args) => audit::audit(app, args.command),
     }

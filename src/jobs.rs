@@ -1,5 +1,6 @@
 //! The jobs, a file each: load, decide, apply.
 
+pub mod bindings;
 pub mod check;
 pub mod demo;
 pub mod evidence;
@@ -12,6 +13,7 @@ pub mod notify;
 pub mod outage;
 pub mod people;
 pub mod platform;
+pub mod platform_calls;
 pub mod progress;
 pub mod pull;
 pub mod report_data;

@@ -8,6 +8,7 @@
 //! the write-ahead log away from under us.
 
 mod bills;
+mod bindings;
 mod exceptions;
 mod journal;
 mod lock;

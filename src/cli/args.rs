@@ -1,5 +1,6 @@
 //! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
 
+mod platform;
 mod sandbox;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use platform::{BindArgs, LotsArgs, PlatformArgs, PlatformCommand, UnbindArgs};
 pub use sandbox::SandboxArgs;
 
 use crate::bills::Profile;
@@ -145,8 +147,11 @@ pub enum Command {
     #[command(after_help = NOTIFICATIONS_EXAMPLES, args_conflicts_with_subcommands = true)]
     Notifications(NotificationsArgs),
     /// The roster: which plates belong to which users
-    #[command(after_help = "Examples:\n  etcp-recon plates import plates.csv\n  etcp-recon plates list --json")]
+    #[command(after_help = PLATES_EXAMPLES)]
     Plates(PlatesArgs),
+    /// Ask the platform one thing, and print its answer readably
+    #[command(after_help = platform::PLATFORM_EXAMPLES)]
+    Platform(PlatformArgs),
     /// Serve the platform of the document on a local port, with faults on request
     ///
     /// A stateful model behind a real HTTP server: as strict as the document, with a ledger of its own, and connected
@@ -337,6 +342,12 @@ pub struct PersonArgs {
     pub by: Option<String>,
 }
 
+const PLATES_EXAMPLES: &str = "\
+Examples:
+  etcp-recon plates import plates.csv
+  etcp-recon plates list --json
+  etcp-recon plates bind 13800000001 渝B757D0 --plate-color blue";
+
 /// `plates`
 #[derive(Args, Debug)]
 pub struct PlatesArgs {
@@ -358,6 +369,22 @@ pub enum PlatesCommand {
     ///
     /// `color` may be left out: 1 blue, 2 black, 3 yellow, 4 white. A plate has one user: the newer one counts.
     Import(PlatesImportArgs),
+    /// Ask the platform to bind a plate to a user; then it is in the roster
+    ///
+    /// The platform allows 3 plates at once and 4 different ones a month for a phone. A plate has one user in the roster:
+    /// the newer one counts. Asks first on a terminal. While a run is under way nothing is done: exit code 75.
+    #[command(
+        after_help = "Examples:\n  etcp-recon plates bind 13800000001 渝B757D0\n  etcp-recon plates bind 13800000001 渝AD12345 --plate-color white --yes"
+    )]
+    Bind(BindArgs),
+    /// Ask the platform to unbind a plate; then it is gone from the roster
+    ///
+    /// Only a plate that this channel bound can be unbound. Asks first on a terminal. While a run is under way nothing is
+    /// done: exit code 75.
+    #[command(
+        after_help = "Examples:\n  etcp-recon plates unbind 渝B757D0\n  etcp-recon plates unbind 渝B757D0 --mobile 13800000001 --yes"
+    )]
+    Unbind(UnbindArgs),
 }
 
 /// `plates import`

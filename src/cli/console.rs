@@ -82,12 +82,21 @@ impl Console {
     /// # Errors
     /// When the answer cannot be read.
     pub fn ask(question: &str) -> anyhow::Result<bool> {
+        let answer = Self::ask_text(&format!("{question} [y/N] "))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes" | "是"))
+    }
+
+    /// Asks on the terminal for a line of text, which is trimmed.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub fn ask_text(question: &str) -> anyhow::Result<String> {
         let mut stderr = anstream::stderr();
-        write!(stderr, "{question} [y/N] ")?;
+        write!(stderr, "{question}")?;
         stderr.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).context("cannot read the answer")?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "是"))
+        Ok(answer.trim().to_owned())
     }
 }
 

@@ -67,7 +67,12 @@ impl Exit {
                     || matches!(cause.downcast_ref(), Some(InitError::Exists { .. }))
                     || matches!(
                         cause.downcast_ref(),
-                        Some(ServeError::Exists { .. } | ServeError::TooManyPlates { .. } | ServeError::Push(_))
+                        Some(
+                            ServeError::Exists { .. }
+                                | ServeError::TooManyPlates { .. }
+                                | ServeError::TooManyOrders { .. }
+                                | ServeError::Push(_)
+                        )
                     )
             });
         match is_usage {

@@ -3,15 +3,20 @@
 use serde::Serialize;
 
 use super::App;
-use super::args::{PlatesCommand, PlatesImportArgs};
+use super::args::{BindArgs, PlatesCommand, PlatesImportArgs, UnbindArgs};
 use super::console::Console;
 use super::exit::{Exit, Misuse};
 use super::page::{Grid, Page};
+use super::platform::binding_in_words;
 use super::words::pick;
+use crate::etcp::{LimitError, limits};
+use crate::jobs::bindings::{BindingPlan, plan_bind, plan_unbind};
+use crate::jobs::platform_calls::Desk;
 use crate::jobs::roster::{changed, dropped, roster_file};
 use crate::jobs::run::open_store;
+use crate::model::Mobile;
 use crate::report::Lang;
-use crate::store::RosterPlate;
+use crate::store::{RosterPlate, Store};
 
 /// How many plates are shown before a question.
 const SHOWN: usize = 20;
@@ -24,11 +29,13 @@ struct Listed<'a> {
     color: u8,
 }
 
-/// Lists or imports.
-pub fn plates(app: &App, command: &PlatesCommand) -> anyhow::Result<Exit> {
+/// Lists, imports, binds or unbinds.
+pub async fn plates(app: &App, command: PlatesCommand) -> anyhow::Result<Exit> {
     match command {
-        PlatesCommand::List { json } => list(app, *json),
-        PlatesCommand::Import(args) => import(app, args),
+        PlatesCommand::List { json } => list(app, json),
+        PlatesCommand::Import(args) => import(app, &args),
+        PlatesCommand::Bind(args) => bind(app, &args).await,
+        PlatesCommand::Unbind(args) => unbind(app, &args).await,
     }
 }
 
@@ -134,4 +141,113 @@ fn agree(app: &App, lang: Lang, args: &PlatesImportArgs, gone: &[&RosterPlate]) 
         return Ok(());
     }
     Err(Misuse("not agreed; nothing was changed".to_owned()).into())
+}
+
+async fn bind(app: &App, args: &BindArgs) -> anyhow::Result<Exit> {
+    let settings = app.settings()?;
+    let lang = app.lang(&settings);
+    let told = |error| binding_in_words(lang, error);
+    let wanted = (|| {
+        let color = limits::plate_color(&args.plate_color)?;
+        Ok::<_, LimitError>((limits::mobile(&args.mobile)?, limits::plate(&args.plate)?, color))
+    })();
+    let (mobile, plate, plate_color) = wanted.map_err(|limit| told(limit.into()))?;
+    let planned = |store: &Store| plan_bind(store, &mobile, &plate, plate_color, app.clock.now());
+    let plan = planned(&open_store(&settings)?).map_err(told)?;
+    if plan.is_done {
+        Console::print(&match lang {
+            Lang::Zh => format!("{plate} 已由本程序绑定到 {mobile}；没有询问平台\n"),
+            Lang::En => format!("{plate} is bound to {mobile} by this program already; the platform was not asked\n"),
+        })?;
+        return Ok(Exit::Done);
+    }
+    let color = color(lang, plate_color);
+    agree_to(
+        app,
+        lang,
+        args.yes,
+        &match (lang, other_user(&plan)) {
+            (Lang::Zh, None) => format!("请平台将 {plate}（{color}）绑定到 {mobile}。"),
+            (Lang::Zh, Some(other)) => {
+                format!("请平台将 {plate}（{color}）绑定到 {mobile}；名册中该车牌现属 {other}，将改属 {mobile}。")
+            }
+            (Lang::En, None) => format!("the platform is asked to bind {plate} ({color}) to {mobile}."),
+            (Lang::En, Some(other)) => format!(
+                "the platform is asked to bind {plate} ({color}) to {mobile}; the roster has it as {other}'s, it will be {mobile}'s."
+            ),
+        },
+    )?;
+    // The lock is taken only now, since a person may think for long; so the limits are looked at again.
+    let mut desk = Desk::open(&settings, &app.clock)?;
+    let plan = planned(&desk.store).map_err(told)?;
+    desk.carry_out(&plan).await.map_err(told)?;
+    Console::print(&match lang {
+        Lang::Zh => format!("平台已将 {plate} 绑定到 {mobile}；已记入名册\n"),
+        Lang::En => format!("{plate} is bound to {mobile}, and in the roster\n"),
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn unbind(app: &App, args: &UnbindArgs) -> anyhow::Result<Exit> {
+    let settings = app.settings()?;
+    let lang = app.lang(&settings);
+    let told = |error| binding_in_words(lang, error);
+    let wanted = (|| {
+        let mobile = args.mobile.as_deref().map(limits::mobile).transpose()?;
+        Ok::<_, LimitError>((limits::plate(&args.plate)?, mobile))
+    })();
+    let (plate, mobile) = wanted.map_err(|limit| told(limit.into()))?;
+    let plan = plan_unbind(&open_store(&settings)?, &plate, mobile.as_ref()).map_err(told)?;
+    let mobile = plan.user.mobile.clone();
+    agree_to(
+        app,
+        lang,
+        args.yes,
+        &match lang {
+            Lang::Zh => format!("请平台将 {plate} 从 {mobile} 解绑。"),
+            Lang::En => format!("the platform is asked to unbind {plate} from {mobile}."),
+        },
+    )?;
+    let mut desk = Desk::open(&settings, &app.clock)?;
+    let plan = plan_unbind(&desk.store, &plate, Some(&mobile)).map_err(told)?;
+    desk.carry_out(&plan).await.map_err(told)?;
+    let roster = match (lang, &plan.entry, other_user(&plan)) {
+        (Lang::Zh, None, _) => "名册中本来就没有".to_owned(),
+        (Lang::En, None, _) => "the roster did not have it".to_owned(),
+        (Lang::Zh, Some(_), Some(other)) => format!("名册中该车牌属 {other}，未变"),
+        (Lang::En, Some(_), Some(other)) => format!("the roster has it as {other}'s and keeps it"),
+        (Lang::Zh, Some(_), None) => "已从名册移除".to_owned(),
+        (Lang::En, Some(_), None) => "it is gone from the roster".to_owned(),
+    };
+    Console::print(&match lang {
+        Lang::Zh => format!("平台已将 {plate} 从 {mobile} 解绑；{roster}\n"),
+        Lang::En => format!("{plate} is unbound from {mobile}; {roster}\n"),
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Another user to whom the roster gives the plate.
+fn other_user(plan: &BindingPlan) -> Option<&Mobile> {
+    plan.entry.as_ref().map(|entry| &entry.mobile).filter(|mobile| **mobile != plan.user.mobile)
+}
+
+/// Says what is about to be asked and asks for consent; without a terminal only `--yes` agrees.
+fn agree_to(app: &App, lang: Lang, yes: bool, what: &str) -> anyhow::Result<()> {
+    if yes {
+        app.console.say(what);
+        return Ok(());
+    }
+    if !app.console.can_ask() {
+        let why = pick(
+            lang,
+            "无法询问；什么都没有做\nhint: 在终端运行，或加 --yes",
+            "nobody can be asked; nothing was done\nhint: run it on a terminal, or add --yes",
+        );
+        return Err(Misuse(format!("{what} {why}")).into());
+    }
+    app.console.tell(what);
+    if Console::ask(pick(lang, "继续？", "go on?"))? {
+        return Ok(());
+    }
+    Err(Misuse(pick(lang, "未同意；什么都没有做", "not agreed; nothing was done").to_owned()).into())
 }

@@ -7,6 +7,8 @@
 mod call;
 mod gate;
 pub mod http;
+mod lots;
+mod users;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,11 +16,11 @@ use std::time::Duration;
 
 use governor::DefaultDirectRateLimiter;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub use http::HttpTransport;
+pub use lots::LotPager;
 
 use self::gate::Gate;
 use super::attempt::{AttemptOutcome, PaidRequest, classify};
@@ -92,6 +94,8 @@ pub enum EtcpError {
     Unreachable {
         /// What happened the last time.
         reason: String,
+        /// Whether the request may have arrived; `false`: nothing left the machine.
+        sent: bool,
     },
     /// Code 2, a redirect, 429 or 5xx, also after repetitions.
     #[error("the platform has a fault: {reason}")]
@@ -129,6 +133,20 @@ impl EtcpError {
     /// Whether nothing more may be sent at all.
     pub const fn stops(&self) -> bool {
         matches!(self, Self::Stop(_))
+    }
+
+    /// Whether what was asked for may be done all the same: there is no answer that says.
+    pub const fn leaves_open(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } => *sent,
+            Self::ServerFault { .. } | Self::BadAnswer { .. } => true,
+            Self::Setup { .. }
+            | Self::Stop(_)
+            | Self::ClockOff { .. }
+            | Self::InvalidToken
+            | Self::Refused { .. }
+            | Self::TokenStore { .. } => false,
+        }
     }
 
     /// The platform's code, where it answered one.
@@ -292,68 +310,6 @@ impl Client {
             | AttemptOutcome::NotSent { .. }
             | AttemptOutcome::Unclear { .. }) => other,
         }
-    }
-
-    /// Has a code sent by SMS (§8.1). One a minute for a phone: the caller sees to it.
-    ///
-    /// # Errors
-    /// As every call; never repeated.
-    pub async fn send_code(&self, mobile: &Mobile) -> Result<(), EtcpError> {
-        let data = Data::new().with("mobilePhone", mobile.expose());
-        self.ask(Interface::SendCode, data, &[mobile.expose()]).await.map(drop)
-    }
-
-    /// Signs a user in with the code of an SMS (§8.2).
-    ///
-    /// # Errors
-    /// As every call; never repeated, the code works once.
-    pub async fn login(&self, mobile: &Mobile, code: &SecretString) -> Result<SecretString, EtcpError> {
-        let data = Data::new()
-            .with("mobilePhone", mobile.expose())
-            .with("code", code.expose_secret())
-            .with_some("appId", self.app_id());
-        let answer = self.ask(Interface::Login, data, &[mobile.expose(), code.expose_secret()]).await?;
-        Ok(parse_token(&answer.data)?)
-    }
-
-    /// Binds a plate to the token's user (§8.4). `color`: 1 blue, 2 black, 3 yellow, 4 white.
-    ///
-    /// # Errors
-    /// As every call; never repeated, a phone has four plates a month.
-    pub async fn bind_car(&self, token: &SecretString, plate: &Plate, color: Option<u8>) -> Result<(), EtcpError> {
-        let color = color.map(|number| number.to_string());
-        let data = Data::new()
-            .with("token", token.expose_secret())
-            .with("plateNumber", plate.as_str())
-            .with_some("plateColor", color.as_deref());
-        self.ask(Interface::BindCar, data, &[token.expose_secret()]).await.map(drop)
-    }
-
-    /// Unbinds a plate that this channel bound (§8.5).
-    ///
-    /// # Errors
-    /// As every call; never repeated.
-    pub async fn unbind_car(&self, token: &SecretString, plate: &Plate) -> Result<(), EtcpError> {
-        let data = Data::new().with("token", token.expose_secret()).with("plateNumber", plate.as_str());
-        self.ask(Interface::UnbindCar, data, &[token.expose_secret()]).await.map(drop)
-    }
-
-    /// Car parks by place or by city (§8.9), as the platform shows them. `members` are those of the document.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn surrounding_parking(&self, members: &[(&str, &str)]) -> Result<Value, EtcpError> {
-        let data = members.iter().fold(Data::new(), |data, (name, value)| data.with(name, value));
-        self.ask(Interface::SurroundingParking, data, &[]).await.map(|answer| answer.data)
-    }
-
-    /// How full a car park is (§8.10), as the platform shows it.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn parking_status(&self, parking_id: &str) -> Result<Value, EtcpError> {
-        let data = Data::new().with("parkingId", parking_id);
-        self.ask(Interface::ParkingStatus, data, &[]).await.map(|answer| answer.data)
     }
 
     fn app_id(&self) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! What the client makes of answers, over a scripted transport.
 
 use super::*;
+use crate::etcp::lots::{LotQuery, PayType};
 use crate::etcp::request::{TransportError, WireResponse};
 use crate::etcp::stub::{PHONE, Stub, TOKEN, clock, mobile, ok, plate, settings, status, token};
 use crate::model::{ExternalOrderId, OrderId, Timestamp};
@@ -45,7 +46,7 @@ async fn a_read_gives_up_after_its_repetitions_and_says_why() {
     let cases = [
         (status(503, ""), EtcpError::ServerFault { reason: "HTTP status 503".to_owned() }),
         (ok(r#"{"code":2}"#), EtcpError::ServerFault { reason: "code 2 (server fault)".to_owned() }),
-        (lost(), EtcpError::Unreachable { reason: "no whole answer: reset".to_owned() }),
+        (lost(), EtcpError::Unreachable { reason: "no whole answer: reset".to_owned(), sent: true }),
     ];
     for (fault, error) in cases {
         let stub = Stub::new(move |_| fault.clone());
@@ -315,21 +316,22 @@ async fn what_the_platform_says_is_shown_without_token_and_phone() {
 
 #[tokio::test]
 async fn the_other_interfaces_send_what_the_document_lists() {
-    let stub = Stub::new(|_| ok(r#"{"code":0,"data":{"token":"t-123456","totalSpace":"114"}}"#));
+    let stub = Stub::new(|_| ok(r#"{"code":0,"data":{"token":"t-123456","list":[]}}"#));
     let client = stub.client();
     client.send_code(&mobile()).await.unwrap();
     client.login(&mobile(), &SecretString::from("562371")).await.unwrap();
     client.bind_car(&token(), &plate(), Some(2)).await.unwrap();
     client.unbind_car(&token(), &plate()).await.unwrap();
-    client.surrounding_parking(&[("city", "北京市"), ("scrollId", "")]).await.unwrap();
-    assert_eq!(client.parking_status("VujsvT8mDNA=").await.unwrap()["totalSpace"], "114");
+    let query = LotQuery::city("北京市", PayType::All).unwrap();
+    client.lots(&query, Some("s-1")).await.unwrap();
+    client.lot_status(&"VujsvT8mDNA=".parse().unwrap()).await.unwrap_err();
     let texts: Vec<String> = stub.calls().iter().map(|call| call.text.expose_secret().to_owned()).collect();
     let members = [
         "%7B%22mobilePhone%22%3A%2213800000001%22%7D",
         "%22code%22%3A%22562371%22%2C%22appId%22%3A%22ETCP%22%7D",
         "%22plateNumber%22%3A%22%E6%B8%9DB757D0%22%2C%22plateColor%22%3A%222%22%7D",
         "%22plateNumber%22%3A%22%E6%B8%9DB757D0%22%7D",
-        "%22city%22%3A%22%E5%8C%97%E4%BA%AC%E5%B8%82%22%2C%22scrollId%22%3A%22%22%7D",
+        "%22city%22%3A%22%E5%8C%97%E4%BA%AC%E5%B8%82%22%2C%22scrollId%22%3A%22s-1%22%7D",
         "%7B%22parkingId%22%3A%22VujsvT8mDNA%3D%22%7D",
     ];
     for (text, expected) in texts.iter().zip(members) {

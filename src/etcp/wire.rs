@@ -244,7 +244,8 @@ fn records(data: &Value) -> Result<&[Value], WireError> {
     }
 }
 
-fn member<'a>(record: &'a Value, name: &str) -> Option<&'a Value> {
+/// A member of an object that is there and not null.
+pub(super) fn member<'a>(record: &'a Value, name: &str) -> Option<&'a Value> {
     record.as_object().and_then(|members: &Map<String, Value>| members.get(name)).filter(|value| !value.is_null())
 }
 

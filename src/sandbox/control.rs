@@ -25,6 +25,7 @@ GET    /sandbox                      this page
 GET    /sandbox/orders               all parking stays
 POST   /sandbox/orders/ID/leave      the car leaves; what is due is taken in cash, and with --push-url the exit is pushed
 POST   /sandbox/orders/ID/charge     the fee grows to the amount in the body, such as 12.50
+POST   /sandbox/postponed            books what the fault postpone kept back, if it can still be booked
 GET    /sandbox/ledger               every payment that was booked
 GET    /sandbox/violations           what was asked for and must never be
 GET    /sandbox/sms-codes            the last SMS code of each phone
@@ -50,6 +51,10 @@ pub(super) async fn page(shared: &Shared, method: &str, path: &str, body: &[u8],
         ("GET", ["", "orders"]) => Ok(shared.world(|world| json(&world.orders().map(order_line).collect::<Vec<_>>()))),
         ("POST", ["", "orders", id, "leave"]) => leave(shared, id, now).await,
         ("POST", ["", "orders", id, "charge"]) => text().and_then(|text| charge(shared, id, text)),
+        ("POST", ["", "postponed"]) => {
+            let booked = shared.world(|world| world.execute_postponed(now));
+            Ok(json(&json!({ "booked": booked })))
+        }
         ("GET", ["", "ledger"]) => Ok(shared.world(|world| json(world.ledger()))),
         ("GET", ["", "violations"]) => Ok(shared.world(|world| json(world.violations()))),
         ("GET", ["", "sms-codes"]) => Ok(shared.world(|world| json(&world.sms_codes()))),
@@ -77,7 +82,7 @@ pub(super) async fn page(shared: &Shared, method: &str, path: &str, body: &[u8],
 fn is_known(path: &[&str]) -> bool {
     matches!(
         path,
-        [""] | ["", "" | "orders" | "ledger" | "violations" | "sms-codes" | "faults" | "stats" | "push"]
+        [""] | ["", "" | "orders" | "postponed" | "ledger" | "violations" | "sms-codes" | "faults" | "stats" | "push"]
             | ["", "stats", "reset"]
             | ["", "orders", _, "leave" | "charge"]
     )

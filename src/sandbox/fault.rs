@@ -83,8 +83,8 @@ pub struct FaultError {
     pub reason: &'static str,
 }
 
-/// The kinds as they are written.
-const KINDS: &str = "fail, fail-after-booking, delay=5s, drop, drop-after-booking, cut, expire-token, answer=20100, status=503, retry-after=2, redirect=http://127.0.0.1:9/, garbage, lose-booking, vanish, postpone";
+/// The kinds as they are written, each with an example of its argument.
+pub const KINDS: &str = "fail, fail-after-booking, delay=5s, drop, drop-after-booking, cut, expire-token, answer=20100, status=503, retry-after=2, redirect=http://127.0.0.1:9/, garbage, lose-booking, vanish, postpone";
 
 impl Fault {
     /// A rule for everybody, so many times.

@@ -76,6 +76,12 @@ pub enum ServeError {
         /// The plates of each.
         plates: u32,
     },
+    /// More stays than there are plates for.
+    #[error("{orders} parking stays are more than {MOST_PLATES}\nhint: fewer orders")]
+    TooManyOrders {
+        /// The stays.
+        orders: u32,
+    },
     /// Pushes cannot be sent there.
     #[error(transparent)]
     Push(#[from] SenderError),
@@ -130,6 +136,11 @@ pub async fn serve(
 }
 
 fn make_world(options: &Options) -> Result<SeededWorld, ServeError> {
+    // Some stays bring a plate of their own; beyond this number plates would come twice.
+    let orders = options.size.orders;
+    if orders > MOST_PLATES {
+        return Err(ServeError::TooManyOrders { orders });
+    }
     if let PlatesPerUser::Each(plates) = options.plates_per_user {
         let users = options.size.users;
         if users.checked_mul(plates).is_none_or(|all| all > MOST_PLATES) {
@@ -291,9 +302,12 @@ mod tests {
     async fn more_plates_than_there_are_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let size = Size { users: 200_001, orders: 0 };
-        let options = Options { size, plates_per_user: PlatesPerUser::Each(2), ..options(dir.path()) };
-        let error = serve(options, Clock::fixed(now()), &mut Vec::new(), async {}).await.unwrap_err();
+        let many = Options { size, plates_per_user: PlatesPerUser::Each(2), ..options(dir.path()) };
+        let error = serve(many, Clock::fixed(now()), &mut Vec::new(), async {}).await.unwrap_err();
         assert!(matches!(error, ServeError::TooManyPlates { users: 200_001, plates: 2 }));
+        let options = Options { size: Size { users: 1, orders: 400_001 }, ..options(dir.path()) };
+        let error = serve(options, Clock::fixed(now()), &mut Vec::new(), async {}).await.unwrap_err();
+        assert!(matches!(error, ServeError::TooManyOrders { orders: 400_001 }));
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 #![expect(clippy::cloned_ref_to_slice_refs, reason = "shorter, and a test copies what it likes")]
 
 mod bills;
+mod bindings;
 mod constraints;
 mod journal;
 mod locks;

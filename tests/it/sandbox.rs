@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-/// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::plain_http::{PATIENCE, exchange};
 
 /// The binary's sandbox, killed when dropped.
 struct Platform {
@@ -49,18 +47,7 @@ impl Platform {
 
     /// Status and body.
     fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.addr).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), body.to_owned())
+        exchange(self.addr, method, path, body)
     }
 
     fn json(&self, method: &str, path: &str, body: &str) -> Value {
@@ -158,13 +145,14 @@ fn the_control_pages_say_and_change_what_the_guide_promises() {
     let nothing = json!({"calls": {}, "max_concurrent": 0, "max_per_second": 0, "sign_ins_per_user_max": 0});
     assert_eq!(platform.json("GET", "/sandbox/stats", ""), nothing);
     platform.ask("GET", "/merchant/open/1.0.0/openapi/orderhistory", "");
-    let stats = platform.json("GET", "/sandbox/stats", "");
+    let counted = platform.json("GET", "/sandbox/stats", "");
     assert_eq!(
-        (&stats["calls"], &stats["max_concurrent"], &stats["max_per_second"]),
+        (&counted["calls"], &counted["max_concurrent"], &counted["max_per_second"]),
         (&json!({"orderhistory": 1}), &json!(1), &json!(1))
     );
     assert_eq!(platform.json("POST", "/sandbox/stats/reset", ""), nothing);
 
+    assert_eq!(platform.json("POST", "/sandbox/postponed", ""), json!({"booked": 0}));
     assert_eq!(platform.ask("POST", "/sandbox/ledger", "").0, 405);
     assert_eq!(platform.ask("GET", "/sandbox/unheard-of", "").0, 404);
     assert!(platform.ask("POST", "/sandbox/push", r#"{"kind":"exit","orderId":"x"}"#).1.contains("--push-url"));

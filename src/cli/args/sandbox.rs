@@ -50,12 +50,12 @@ Faults: --fault INTERFACE[@PLATE|@MOBILE|@ORDER]:KIND[:COUNT|:always], once if n
   expire-token         the user's token is void before the request is looked at
   lose-booking         code 0 as if it had been booked, and it was not
   vanish               no answer, nothing was done, and the car leaves without a record
-  postpone             no answer, nothing was done yet
+  postpone             no answer, and the booking waits for POST /sandbox/postponed
 
 Control pages, on the same port, for curl (GET /sandbox explains each):
   GET /sandbox/orders, ledger, violations, sms-codes, faults, stats
   POST and DELETE /sandbox/faults       POST /sandbox/orders/ID/leave, orders/ID/charge
-  POST /sandbox/push                    POST /sandbox/stats/reset
+  POST /sandbox/push                    POST /sandbox/stats/reset, postponed
 
 Pushes: with --push-url each stay's entrance, and its exit if it left, is sent to URL/entrance or
 URL/exit, signed as section 9 says: MD5 of merchant_no + data + merchant_key. --push-form says what
@@ -112,4 +112,23 @@ pub struct SandboxArgs {
     /// Send the pushes out of order and a third of them twice
     #[arg(long, requires = "push_url")]
     pub push_storm: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::{Interface, fault};
+
+    #[test]
+    fn the_help_names_every_interface_and_every_kind_of_fault() {
+        for interface in Interface::ALL {
+            assert!(GUIDE.contains(&format!("{} 8.", interface.name())), "{interface:?}");
+        }
+        for kind in fault::KINDS.split(", ") {
+            let kind = kind.split('=').next().unwrap();
+            let is_listed =
+                GUIDE.lines().any(|line| line.split([' ', '=']).find(|word| !word.is_empty()) == Some(kind));
+            assert!(is_listed, "{kind}");
+        }
+    }
 }

@@ -197,8 +197,8 @@ const fn is_fault(status: u16) -> bool {
 fn unanswered(error: &TransportError) -> Failed {
     let reason = error.to_string();
     let (seen, error) = match error {
-        TransportError::NotSent { .. } => (Seen::NotSent, EtcpError::Unreachable { reason }),
-        TransportError::Lost { .. } => (Seen::Lost, EtcpError::Unreachable { reason }),
+        TransportError::NotSent { .. } => (Seen::NotSent, EtcpError::Unreachable { reason, sent: false }),
+        TransportError::Lost { .. } => (Seen::Lost, EtcpError::Unreachable { reason, sent: true }),
         TransportError::TooLong { .. } => (Seen::TooLong, EtcpError::BadAnswer { reason }),
     };
     Failed { seen, error }
