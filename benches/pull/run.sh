@@ -27,7 +27,7 @@ stop_sandbox() {
 }
 trap 'stop_sandbox; rm -rf "$work"' EXIT
 
-for tool in wrk curl python3 /usr/bin/time; do
+for tool in wrk curl python3; do
     command -v "$tool" >/dev/null || { echo "missing: $tool" >&2; exit 2; }
 done
 if [ -z "${BIN:-}" ]; then
@@ -56,40 +56,13 @@ start_sandbox() {
     rm -f "$dir"/inbox/*
 }
 
-# pull USERS RATE: one dry run, with the time of its pull and its peak of memory.
+# pull USERS RATE: one dry run, measured, checked by what the sandbox counted.
 pull() {
     local users=$1 rate=$2 dir=$work/$1
     sed -i -e '/^max_requests_per_second/d' -e '/^max_concurrency/d' \
         -e "s/^\[platform\]/[platform]\nmax_concurrency = $CONCURRENCY\nmax_requests_per_second = $rate/" "$dir/etcp-recon.toml"
     (cd "$dir" && "$BIN" --quiet plates import plates.csv >/dev/null)
-    curl --silent --fail --request POST --output /dev/null "$base/sandbox/stats/reset"
-    local begun ended
-    begun=$(date +%s%N)
-    (cd "$dir" && /usr/bin/time --format '%M' --output "$work/rss" \
-        "$BIN" --verbose run --dry-run >"$work/run.out" 2>"$work/run.log") || { cat "$work/run.log" >&2; exit 1; }
-    ended=$(date +%s%N)
-    curl --silent --fail "$base/sandbox/stats" >"$work/stats.json"
-    python3 - "$work" "$users" "$rate" "$CONCURRENCY" $(((ended - begun) / 1000000)) <<'PYTHON'
-import csv, json, re, sys
-work, size, rate, concurrency, run_ms = sys.argv[1], *map(int, sys.argv[2:])
-roster = list(csv.DictReader(open(f"{work}/{size}/plates.csv", encoding="utf-8-sig")))
-users, plates = len({row["mobile"] for row in roster}), len(roster)
-stats = json.load(open(f"{work}/stats.json"))
-pull_ms = int(re.search(r"took_ms=(\d+)", open(f"{work}/run.log").read()).group(1))
-calls = sum(stats["calls"].values())
-assert stats["calls"] == {"orderhistory": users, "orderunpay": plates, "usersignin": users}, stats
-assert stats["sign_ins_per_user_max"] == 1, stats
-assert stats["max_concurrent"] <= concurrency, stats
-assert rate == 0 or stats["max_per_second"] <= rate, stats
-result = {
-    "users": users, "plates": plates, "rate_limit": rate, "calls": calls, "pull_s": round(pull_ms / 1000, 2),
-    "per_second": round(calls * 1000 / pull_ms), "whole_run_s": round(run_ms / 1000, 2),
-    "peak_rss_mib": round(int(open(f"{work}/rss").read()) / 1024, 1),
-    "sandbox_counted": {key: stats[key] for key in ("max_concurrent", "max_per_second", "sign_ins_per_user_max")},
-}
-print("etcp-recon", json.dumps(result))
-json.dump(result, open(f"{work}/pull-{size}.json", "w"))
-PYTHON
+    python3 "$here/measured_run.py" "$BIN" "$dir" "$base" "$CONCURRENCY" "$rate" "$work/pull-$users.json"
 }
 
 start_sandbox "$LIMITED_USERS"
@@ -126,5 +99,6 @@ ours, small = (json.load(open(f"{work}/pull-{size}.json")) for size in (users, f
 python = json.load(open(f"{work}/aiohttp.json"))
 print(f"of wrk:      {100 * ours['per_second'] / wrk:.0f} %   (target: at least 40 %)")
 print(f"of aiohttp:  {ours['per_second'] / python['per_second']:.1f} x  (target: at least 5 x)")
-print(f"peak memory: {small['peak_rss_mib']} MiB with {few} users, {ours['peak_rss_mib']} MiB with {users}")
+for part in ("pull", "run"):
+    print(f"peak memory of the {part}: {small[f'{part}_peak_mib']} MiB with {few} users, {ours[f'{part}_peak_mib']} MiB with {users}")
 PYTHON

@@ -193,7 +193,8 @@ impl Signer {
         let time_stamp = at.format("%Y%m%d%H%M%S");
         let data = data.expose_secret();
         let signature = sign(data, &self.merchant_key, &time_stamp, self.strip_whitespace);
-        let mut text = String::new();
+        // Half of a usual `data` is quotes and other characters that become three.
+        let mut text = String::with_capacity(data.len().saturating_mul(2).saturating_add(160));
         let parameters = [
             ("merchant_no", self.merchant_no.as_str()),
             ("time_stamp", &time_stamp),

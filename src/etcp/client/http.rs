@@ -5,6 +5,7 @@
 //! served before, a server may close while our request is on its way, and nobody could say whether
 //! it was executed.
 
+use std::collections::HashMap;
 use std::error::Error as _;
 use std::net::IpAddr;
 use std::sync::Once;
@@ -15,7 +16,9 @@ use reqwest::{Client, ClientBuilder, Response, Url};
 use secrecy::ExposeSecret;
 
 use super::EtcpError;
-use crate::etcp::request::{Body, BoxFuture, FORM, Method, Transport, TransportError, WireRequest, WireResponse};
+use crate::etcp::request::{
+    Body, BoxFuture, FORM, Interface, Method, Transport, TransportError, WireRequest, WireResponse,
+};
 
 /// The longest answer that is read. A user's week of orders is some kilobytes.
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
@@ -25,7 +28,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Requests over HTTP to one base address.
 pub struct HttpTransport {
-    base: String,
+    /// Where each interface is; read once, for a pull asks by the thousand.
+    addresses: HashMap<Interface, Url>,
     reads: Client,
     money: Client,
 }
@@ -75,8 +79,11 @@ impl HttpTransport {
                 .build()
                 .map_err(|error| EtcpError::Setup { reason: reason(error) })
         };
+        let base = base.as_str().trim_end_matches('/');
+        let address = |interface: &Interface| Ok((*interface, Url::parse(&format!("{base}{}", interface.path()))?));
+        let addresses: Result<_, url::ParseError> = Interface::ALL.iter().map(address).collect();
         Ok(Self {
-            base: base.as_str().trim_end_matches('/').to_owned(),
+            addresses: addresses.map_err(|_| setup("base_url is no address"))?,
             reads: build(Client::builder())?,
             money: build(Client::builder().pool_max_idle_per_host(0))?,
         })
@@ -84,10 +91,15 @@ impl HttpTransport {
 
     async fn exchange(&self, request: WireRequest) -> Result<WireResponse, TransportError> {
         let client = if request.fresh_connection { &self.money } else { &self.reads };
-        let address = format!("{}{}", self.base, request.interface.path());
+        let unknown = || TransportError::NotSent { reason: "the interface has no address".to_owned() };
+        let mut address = self.addresses.get(&request.interface).cloned().ok_or_else(unknown)?;
         let text = request.text.expose_secret();
         let call = match request.interface.method() {
-            Method::Get => client.get(format!("{address}?{text}")),
+            Method::Get => {
+                // It is encoded already, and nothing in it is encoded again.
+                address.set_query(Some(text));
+                client.get(address)
+            }
             Method::Post => client.post(address).header(CONTENT_TYPE, FORM).body(text.to_owned()),
         };
         let mut response = call.timeout(request.timeout).send().await.map_err(transport_error)?;

@@ -12,7 +12,6 @@ use secrecy::SecretString;
 use super::*;
 use crate::etcp::attempt::{AttemptOutcome, PaidRequest};
 use crate::etcp::client::{Client as Platform, ClientSettings};
-use crate::etcp::request::Interface;
 use crate::etcp::stub::{KEY, PHONE, TOKEN, clock, mobile, plate, settings, token};
 use crate::model::{ExternalOrderId, OrderId, Timestamp};
 
