@@ -69,17 +69,36 @@ pub fn read_push(
     key: &SecretString,
 ) -> Result<ParkingEvent, PushRefusal> {
     let signer = Signer { merchant_no, key };
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    let content = if media_type.eq_ignore_ascii_case("application/json") {
-        let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8"))?;
-        let object = Object::read(text)?;
-        if object.is_signed(&signer).into() { Ok(object.value) } else { Err(PushRefusal::Forged) }
-    } else if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        form_content(body, &signer)
-    } else {
-        Err(malformed("the content type is neither a form nor JSON"))
+    let content = match Shape::of(content_type, body) {
+        Some(Shape::Form) => form_content(body, &signer),
+        Some(Shape::Json) => {
+            let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8"))?;
+            let object = Object::read(text)?;
+            if object.is_signed(&signer).into() { Ok(object.value) } else { Err(PushRefusal::Forged) }
+        }
+        None => Err(malformed("the content type is neither a form nor JSON")),
     }?;
     event(kind, &content).map_err(malformed)
+}
+
+/// How a push is written.
+#[derive(Clone, Copy)]
+enum Shape {
+    Form,
+    Json,
+}
+
+impl Shape {
+    /// By its content type. Senders are careless about that of JSON, so without one, or as plain text, an object is one.
+    fn of(content_type: Option<&str>, body: &[u8]) -> Option<Self> {
+        let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        match media_type.to_ascii_lowercase().as_str() {
+            "application/x-www-form-urlencoded" => Some(Self::Form),
+            "application/json" | "text/json" => Some(Self::Json),
+            "" | "text/plain" if body.trim_ascii_start().starts_with(b"{") => Some(Self::Json),
+            _ => None,
+        }
+    }
 }
 
 /// What a form's `data` says, when `signment` beside it or inside it holds.

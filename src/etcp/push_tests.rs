@@ -152,10 +152,25 @@ fn a_signature_that_is_missing_empty_wrong_or_in_lower_case_is_forged() {
 }
 
 #[test]
+fn an_object_whose_sender_does_not_call_it_json_is_json_all_the_same() {
+    let key = SecretString::from(KEY);
+    for content_type in [None, Some(""), Some("text/plain;charset=utf-8"), Some("Text/JSON")] {
+        let read = |body: &str| read_push(EventKind::Exit, content_type, body.as_bytes(), MERCHANT, &key);
+        assert!(read(&signed(EXIT)).is_ok(), "{content_type:?}");
+        assert_eq!(read(EXIT), Err(PushRefusal::Forged), "{content_type:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_malformed_before_any_signature() {
     let key = SecretString::from(KEY);
-    for content_type in [None, Some(""), Some("text/plain"), Some("multipart/form-data")] {
-        let read = read_push(EventKind::Exit, content_type, signed(EXIT).as_bytes(), MERCHANT, &key);
+    for (content_type, body) in [
+        (Some("multipart/form-data"), signed(EXIT)),
+        (Some("application/xml"), signed(EXIT)),
+        (None, "data=%7B%7D&signment=x".to_owned()),
+        (Some("text/plain"), String::new()),
+    ] {
+        let read = read_push(EventKind::Exit, content_type, body.as_bytes(), MERCHANT, &key);
         assert!(reason(read).contains("content type"));
     }
     for body in

@@ -105,7 +105,7 @@ fn a_malformed_push_is_answered_6() {
         (FORM, form("[]")),
         (FORM, "data=%zz&signment=x".to_owned()),
         (FORM, format!("synId=a&plateNumber=x&signment={}", signature("x"))),
-        ("text/plain", signed(&good)),
+        ("application/xml", signed(&good)),
     ];
     for (content_type, body) in &malformed {
         let reply = gate.post(OUT, content_type, body);
