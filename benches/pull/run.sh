@@ -44,14 +44,17 @@ fi
 # start_sandbox USERS: serves a world of that many users with two plates and two stays each, and writes its papers.
 start_sandbox() {
     local users=$1 dir=$work/$1
+    : >"$work/sandbox.log"
     "$BIN" sandbox --listen "127.0.0.1:$PORT" --users "$users" --plates-per-user 2 --orders $((users * 2)) --dir "$dir" \
         >"$work/sandbox.log" 2>&1 &
     sandbox=$!
-    for _ in $(seq 100); do
-        curl --silent --fail --output /dev/null "$base/sandbox/stats" && break
-        kill -0 "$sandbox" || { cat "$work/sandbox.log" >&2; exit 1; }
+    # It greets when it listens and its papers are written.
+    for _ in $(seq 300); do
+        [ -s "$work/sandbox.log" ] && break
         sleep 0.1
     done
+    # It does not start where another one listens.
+    [ -f "$dir/etcp-recon.toml" ] || { cat "$work/sandbox.log" >&2; exit 1; }
     # Bills are not what is measured.
     rm -f "$dir"/inbox/*
 }
