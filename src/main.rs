@@ -10,7 +10,9 @@ fn main() -> ExitCode {
         Err(exit) => return exit.into(),
     };
     let app = cli::App::new(&arguments.global);
-    let result = tokio::runtime::Builder::new_multi_thread()
+    // One thread asks; what takes its time (a database that syncs, a match) has threads of its own. Wakes across
+    // threads cost a pull of thousands of users more than a second core brings.
+    let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Into::into)
