@@ -62,11 +62,12 @@ CREATE TABLE bill (
     CHECK (first_date <= last_date)
 ) STRICT;
 
--- A row of a bill that moved money.
+-- A row of a bill that moved money; a fee is no payment, and evidence beside it.
 CREATE TABLE bill_row (
     bill_id           INTEGER NOT NULL REFERENCES bill (id) DEFERRABLE INITIALLY DEFERRED, -- its counts are known at its end
+    part              INTEGER NOT NULL CHECK (part >= 1), -- which one of an archive
     line              INTEGER NOT NULL,
-    kind              TEXT NOT NULL CHECK (kind IN ('payment', 'refund')),
+    kind              TEXT NOT NULL CHECK (kind IN ('payment', 'refund', 'fee')),
     payment_id        TEXT NOT NULL CHECK (payment_id <> ''),
     refund_id         TEXT,
     external_order_id TEXT NOT NULL CHECK (external_order_id <> ''),
@@ -74,25 +75,31 @@ CREATE TABLE bill_row (
     order_id          TEXT,
     plate             TEXT,
     amount_fen        INTEGER NOT NULL CHECK (amount_fen > 0),
+    received_fen      INTEGER CHECK (received_fen >= 0), -- before fees; of a refund what was taken back
+    fee_units         INTEGER, -- in 1/100,000 yuan; above zero a cost
     refunded_fen      INTEGER NOT NULL CHECK (refunded_fen >= 0),
     refund_pending    INTEGER NOT NULL CHECK (refund_pending IN (0, 1)),
     at                INTEGER NOT NULL,
     channel           TEXT NOT NULL,
-    PRIMARY KEY (bill_id, line)
+    PRIMARY KEY (bill_id, part, line),
+    CHECK (kind <> 'fee' OR fee_units IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX bill_row_by_time ON bill_row (at);
 CREATE INDEX bill_row_by_payment ON bill_row (payment_id);
 CREATE INDEX bill_row_by_external_order ON bill_row (external_order_id);
 CREATE INDEX bill_row_by_order ON bill_row (lower(order_id)) WHERE order_id IS NOT NULL;
+CREATE INDEX bill_row_by_refund ON bill_row (refund_id) WHERE refund_id IS NOT NULL;
+CREATE INDEX bill_row_by_trade ON bill_row (trade_no) WHERE trade_no IS NOT NULL;
 
 -- A row of a bill that could not be read, kept with its reason.
 CREATE TABLE set_aside (
     bill_id     INTEGER NOT NULL REFERENCES bill (id) DEFERRABLE INITIALLY DEFERRED,
+    part        INTEGER NOT NULL CHECK (part >= 1),
     line        INTEGER NOT NULL,
     column_name TEXT,
     value       TEXT NOT NULL,
     reason      TEXT NOT NULL,
-    PRIMARY KEY (bill_id, line)
+    PRIMARY KEY (bill_id, part, line)
 ) STRICT, WITHOUT ROWID;
 
 -- An order as the platform showed it at one moment; a new row only when something differs from the one before.
@@ -362,13 +369,13 @@ CREATE TRIGGER bill_row_is_kept BEFORE UPDATE ON bill_row BEGIN SELECT RAISE(ABO
 CREATE TRIGGER bill_row_stays BEFORE DELETE ON bill_row BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
 CREATE TRIGGER bill_row_comes_with_its_bill BEFORE INSERT ON bill_row
 WHEN EXISTS (SELECT 1 FROM bill WHERE id = NEW.bill_id)
-  OR EXISTS (SELECT 1 FROM bill_row WHERE bill_id = NEW.bill_id AND line = NEW.line)
+  OR EXISTS (SELECT 1 FROM bill_row WHERE bill_id = NEW.bill_id AND part = NEW.part AND line = NEW.line)
 BEGIN SELECT RAISE(ABORT, 'evidence is never replaced, and nothing is added to a bill'); END;
 CREATE TRIGGER set_aside_is_kept BEFORE UPDATE ON set_aside BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
 CREATE TRIGGER set_aside_stays BEFORE DELETE ON set_aside BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;
 CREATE TRIGGER set_aside_comes_with_its_bill BEFORE INSERT ON set_aside
 WHEN EXISTS (SELECT 1 FROM bill WHERE id = NEW.bill_id)
-  OR EXISTS (SELECT 1 FROM set_aside WHERE bill_id = NEW.bill_id AND line = NEW.line)
+  OR EXISTS (SELECT 1 FROM set_aside WHERE bill_id = NEW.bill_id AND part = NEW.part AND line = NEW.line)
 BEGIN SELECT RAISE(ABORT, 'evidence is never replaced, and nothing is added to a bill'); END;
 CREATE TRIGGER order_snapshot_is_kept BEFORE UPDATE ON order_snapshot BEGIN SELECT RAISE(ABORT, 'evidence is never changed'); END;
 CREATE TRIGGER order_snapshot_stays BEFORE DELETE ON order_snapshot BEGIN SELECT RAISE(ABORT, 'evidence is never deleted'); END;

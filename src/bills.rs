@@ -1,25 +1,46 @@
 //! Bytes of a bill → rows, and the rows of all bills → payments and refunds. Pure: no files, no clock, no store.
 //!
+//! `package` (zip, gzip) → `text` (encoding) → `detect` (which format) → one module a format → `fold`.
+//!
 //! A bill is read as a stream, in the order of the file, and is good as a whole or not at all: whoever
 //! reads one keeps the items only if [`read_bill`] returns `Ok`. One bad row of a `generic` bill is
-//! set aside with its line and reason; a bill that was cut, or is something else, is refused.
+//! set aside with its line and reason; a bill of a channel is refused for it, because its own totals would not agree.
+//! A bill that was cut, or is something else, is refused.
 
+mod alipay;
 pub mod detect;
 pub mod fold;
 pub mod generic;
+mod header;
+mod lines;
+mod package;
+mod part;
+mod place;
+mod reading;
 mod source;
 mod tail;
+pub mod text;
+mod totals;
+mod unionpay;
+mod wechat;
 
-use std::io::Read;
+use std::io::{Read, Seek};
 
-use crate::model::{Amount, BusinessDate, ExternalOrderId, OrderId, Plate, Timestamp};
+use crate::model::{Amount, BusinessDate, ChannelFee, ExternalOrderId, FeeTotal, OrderId, Plate, Timestamp, Total};
 
 pub use fold::{Folded, FoldedRefund, SourcedRow, fold};
 pub use generic::format::{Column, Columns, Delimiter, GenericFormat, StatusMeaning, Unit};
+pub use package::Packing;
+pub use place::{Pattern, Place, Places};
 pub use source::{BillSource, Profile, Role};
+pub use text::Encoding;
 
-/// How much of a bill is looked at to tell what it is.
-const HEAD_BYTES: u64 = 16 * 1024;
+/// What [`BillRow::channel`] is in Alipay's bills.
+pub const CHANNEL_ALIPAY: &str = "alipay";
+/// What [`BillRow::channel`] is in the bills of `WeChat` Pay.
+pub const CHANNEL_WECHAT: &str = "wechat";
+/// What [`BillRow::channel`] is in the bills of `UnionPay`.
+pub const CHANNEL_UNIONPAY: &str = "unionpay";
 
 /// Why a whole bill is refused. Nothing of it may be used.
 #[derive(Debug, thiserror::Error)]
@@ -111,11 +132,100 @@ pub enum BillError {
         /// What stands there, shortened.
         value: String,
     },
-    /// Not text in UTF-8.
-    #[error("line {line}: not text in UTF-8\nhint: save the bill as CSV in UTF-8; a zip or a spreadsheet is not read")]
-    NotUtf8 {
-        /// Line of the first bad byte's row.
+    /// Bytes that are no text.
+    #[error(
+        "line {line}: not text in {encoding}\nhint: a cut or damaged download, or another kind of file; download the bill again",
+        encoding = .encoding.name()
+    )]
+    NotText {
+        /// Line of the first bad byte.
         line: u64,
+        /// The encoding that everything before is in.
+        encoding: Encoding,
+    },
+    /// The mark that a conversion leaves where it lost a character.
+    #[error(
+        "line {line}: the text has a character that was lost in a conversion (U+FFFD)\nhint: import the file as it was downloaded, not one that another program has saved"
+    )]
+    LossyText {
+        /// Its line.
+        line: u64,
+    },
+    /// A field that cannot be what its column says, in a format with totals.
+    #[error("line {line}, column \"{column}\": `{value}`: {reason}\nhint: download the bill again")]
+    Cell {
+        /// Line of the row.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// What stands there, shortened.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The bill ends before its own totals, by which alone one can see that it is whole.
+    #[error(
+        "line {line}: the bill ends without {what}, so that rows may be missing\nhint: a cut download; download the bill again"
+    )]
+    TotalsMissing {
+        /// The last line.
+        line: u64,
+        /// What should have come.
+        what: String,
+    },
+    /// The bill's own totals are not those of its rows.
+    #[error(
+        "line {line}: {what}: the bill states {stated}, its rows make {counted}\nhint: rows are missing, doubled or changed; download the bill again"
+    )]
+    TotalsDiffer {
+        /// Line of the total.
+        line: u64,
+        /// Which one.
+        what: String,
+        /// What the bill says.
+        stated: String,
+        /// What its rows add up to.
+        counted: String,
+    },
+    /// Something that has no place where it stands: a row behind the end of its table.
+    #[error(
+        "line {line}: `{value}` does not belong where it stands\nhint: files that were joined or edited are not read; import them as they were downloaded"
+    )]
+    BehindTheEnd {
+        /// Its line.
+        line: u64,
+        /// How it begins.
+        value: String,
+    },
+    /// A record of another length than the format's.
+    #[error(
+        "line {line}: a record of {found} bytes where the format has {expected}; it begins with `{value}`\nhint: a cut download; download the bill again"
+    )]
+    RecordLength {
+        /// The record's number.
+        line: u64,
+        /// Its bytes.
+        found: usize,
+        /// Those of the format.
+        expected: usize,
+        /// How it begins.
+        value: String,
+    },
+    /// An archive that cannot be unpacked.
+    #[error("the {packing} archive is damaged: {reason}\nhint: a cut download; download the bill again", packing = .packing.name())]
+    Damaged {
+        /// Which kind.
+        packing: Packing,
+        /// What the unpacker says.
+        reason: String,
+    },
+    /// A part of an archive.
+    #[error("in the archive, `{part}`: {source}")]
+    Part {
+        /// Its name there.
+        part: String,
+        /// Why it is refused, and the archive with it.
+        source: Box<BillError>,
     },
     /// A row longer than any real one.
     #[error("line {line}: a row of more than {limit} bytes\nhint: most likely a quote that is not closed")]
@@ -127,7 +237,24 @@ pub enum BillError {
     },
     /// The bytes could not be read.
     #[error("the bill cannot be read")]
-    Io(#[from] std::io::Error),
+    Io(#[source] std::io::Error),
+}
+
+impl From<std::io::Error> for BillError {
+    /// Takes out what the readers below have put into it.
+    fn from(error: std::io::Error) -> Self {
+        match error.downcast::<package::UnpackError>() {
+            Ok(unpack) => unpack.into(),
+            Err(error) => match error.downcast::<text::NotText>() {
+                Ok(text::NotText { line, encoding }) => Self::NotText { line, encoding },
+                Err(error) => Self::Io(error),
+            },
+        }
+    }
+}
+
+fn unsupported(what: &str, hint: &'static str) -> BillError {
+    BillError::Unsupported { what: what.to_owned(), hint }
 }
 
 /// One row of a bill, or the reason why it is none.
@@ -143,6 +270,8 @@ pub enum BillItem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}{}: {reason}", column_text(.column.as_ref()))]
 pub struct SetAside {
+    /// Which part of an archive, the first being 1.
+    pub part: u32,
     /// Line in the file, the header being line 1.
     pub line: u64,
     /// The column at fault, as the header names it.
@@ -160,11 +289,15 @@ pub enum RowKind {
     Payment,
     /// Money given back.
     Refund,
+    /// What the channel took for a payment or gave back of that, in a row of its own; evidence beside the payment.
+    Fee,
 }
 
 /// One good row of a bill, in the product's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillRow {
+    /// Which part of an archive, the first being 1.
+    pub part: u32,
     /// Line in the file where the row begins, the header being line 1.
     pub line: u64,
     /// Money in or money back.
@@ -181,9 +314,14 @@ pub struct BillRow {
     pub order_id: Option<OrderId>,
     /// The plate that the row names; `None` also for a text that is no plate.
     pub plate: Option<Plate>,
-    /// What the customer's order cost, or what the refund gives back; more than zero.
+    /// What the customer's order cost, what the refund gives back of it, or the fee that moved; more than zero. A bill
+    /// of the account tells what reached the merchant only: then it is that.
     pub amount: Amount,
-    /// Of a payment: what was given back of it so far.
+    /// What of it reached the merchant before fees, or was taken back, where the bill says.
+    pub received: Option<Amount>,
+    /// What the channel charges for it, where the bill says.
+    pub fee: Option<ChannelFee>,
+    /// Of a payment: what was given back of it so far, as its own row says.
     pub refunded: Amount,
     /// Of a refund: not done yet. Of a payment: one is under way.
     pub refund_pending: bool,
@@ -198,14 +336,20 @@ pub struct BillRow {
 pub struct BillSummary {
     /// The profile that read it, never [`Profile::Auto`].
     pub profile: Profile,
+    /// How it is packed.
+    pub packing: Packing,
+    /// The encoding of its text; the first part's.
+    pub encoding: Encoding,
     /// Payment rows.
     pub payments: u64,
     /// Refund rows.
     pub refunds: u64,
-    /// Rows that moved no money.
+    /// Rows that are neither: without money, fees, or movements that are none of ours.
     pub ignored: u64,
     /// Rows set aside.
     pub set_aside: u64,
+    /// What the rows add up to.
+    pub sums: BillSums,
     /// Day of the earliest row that counts or moved no money.
     pub first_date: Option<BusinessDate>,
     /// Day of the latest row that counts or moved no money.
@@ -216,28 +360,54 @@ pub struct BillSummary {
     pub has_external_order_ids: bool,
 }
 
+/// What the rows of a bill add up to, all amounts without sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BillSums {
+    /// What the orders of the payments cost.
+    pub gross: Total,
+    /// What of it reached the merchant before fees, where the bill says.
+    pub received: Total,
+    /// What the refunds give back, also those under way.
+    pub refunded: Total,
+    /// What of it was taken from the merchant, where the bill says.
+    pub taken_back: Total,
+    /// What the channel charges, less what it gives back.
+    pub fee: FeeTotal,
+}
+
 impl BillSummary {
-    fn new(profile: Profile, has_external_order_ids: bool) -> Self {
+    fn new(profile: Profile, packing: Packing, encoding: Encoding) -> Self {
         Self {
             profile,
+            packing,
+            encoding,
             payments: 0,
             refunds: 0,
             ignored: 0,
             set_aside: 0,
+            sums: BillSums::default(),
             first_date: None,
             last_date: None,
             period: None,
-            has_external_order_ids,
+            has_external_order_ids: true,
         }
     }
 
     /// Counts `row` and widens the days to its own.
     fn count(&mut self, row: &BillRow) {
-        let counter = match row.kind {
-            RowKind::Payment => &mut self.payments,
-            RowKind::Refund => &mut self.refunds,
+        let sums = &mut self.sums;
+        let (counter, all, moved) = match row.kind {
+            RowKind::Payment => (&mut self.payments, &mut sums.gross, &mut sums.received),
+            RowKind::Refund => (&mut self.refunds, &mut sums.refunded, &mut sums.taken_back),
+            RowKind::Fee => {
+                row.fee.into_iter().for_each(|fee| sums.fee.add(fee));
+                return self.count_ignored(Some(row.at));
+            }
         };
         *counter = counter.saturating_add(1);
+        all.add(row.amount);
+        row.received.into_iter().for_each(|received| moved.add(received));
+        row.fee.into_iter().for_each(|fee| sums.fee.add(fee));
         self.widen(row.at.business_date());
     }
 
@@ -253,6 +423,54 @@ impl BillSummary {
         self.first_date = Some(self.first_date.map_or(date, |first| first.min(date)));
         self.last_date = Some(self.last_date.map_or(date, |last| last.max(date)));
     }
+
+    /// The days that one part says it is for, beside those of the others.
+    fn widen_period(&mut self, period: Option<(BusinessDate, BusinessDate)>) {
+        self.period = match (self.period, period) {
+            (Some((first, last)), Some((other_first, other_last))) => {
+                Some((first.min(other_first), last.max(other_last)))
+            }
+            (known, other) => known.or(other),
+        };
+    }
+}
+
+/// Who gets the items of a bill. A closure that takes [`BillItem`]s is one.
+pub trait BillSink {
+    /// One row that counts, or was set aside.
+    fn item(&mut self, item: BillItem);
+
+    /// A row that is no payment and no refund.
+    fn ignored(&mut self) {}
+
+    /// Whether [`BillSink::cells`] is to be called.
+    fn wants_cells(&self) -> bool {
+        false
+    }
+
+    /// A row as it stands in the bill, right before it is read.
+    fn cells(&mut self, row: &RawRow<'_>) {
+        let _ = row;
+    }
+}
+
+impl<F: FnMut(BillItem)> BillSink for F {
+    fn item(&mut self, item: BillItem) {
+        self(item);
+    }
+}
+
+/// A row as it stands in a bill.
+#[derive(Clone, Copy, Debug)]
+pub struct RawRow<'a> {
+    /// Which part of an archive, the first being 1.
+    pub part: u32,
+    /// Its line.
+    pub line: u64,
+    /// What the columns are called.
+    pub names: &'a [String],
+    /// What stands in them, trimmed.
+    pub cells: &'a [&'a str],
 }
 
 /// Reads a bill as a stream and gives `sink` its items in the order of the file.
@@ -262,27 +480,46 @@ impl BillSummary {
 /// # Errors
 /// When the bill is refused. Items that `sink` got before are void: a bill counts whole or not at all.
 pub fn read_bill(
-    mut input: impl Read,
+    input: impl Read + Seek,
     source: &BillSource,
-    sink: &mut dyn FnMut(BillItem),
+    sink: &mut dyn BillSink,
 ) -> Result<BillSummary, BillError> {
-    let mut head = Vec::new();
-    input.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
-    let found = detect::detect(&head)?;
-    match detect::choose(source.profile, found)? {
-        Profile::Auto | Profile::Generic => {
-            let bom = if head.starts_with(detect::UTF8_BOM) { detect::UTF8_BOM.len() } else { 0 };
-            generic::read(head[bom..].chain(input), source, sink)
+    let mut package = package::Package::open(input)?;
+    let packing = package.packing();
+    let mut reading: Option<reading::Reading<'_>> = None;
+    let mut sink = Some(sink);
+    let mut is_summary_only = false;
+    for place in 0..package.len() {
+        let part = package.name(place);
+        let refused = |error: BillError| match &part {
+            Some(name) => BillError::Part { part: name.clone(), source: Box::new(error) },
+            None => error,
+        };
+        let kind = part::kind(&mut package, place, source.profile).map_err(refused)?;
+        let (profile, encoding) = match kind {
+            part::Kind::Bill(profile, encoding) => (profile, encoding),
+            part::Kind::Summary => {
+                is_summary_only = true;
+                continue;
+            }
+            part::Kind::Nothing => continue,
+        };
+        if let Some(sink) = sink.take() {
+            reading = Some(reading::Reading::new(source, BillSummary::new(profile, packing, encoding), sink));
         }
-        // Each of these becomes a module of its own beside `generic`.
-        profile @ (Profile::AlipayTrade
-        | Profile::AlipayLedger
-        | Profile::WechatTrade
-        | Profile::WechatFundflow
-        | Profile::UnionpayZm) => Err(BillError::Unsupported {
-            what: format!("a bill of the profile `{}`, which is not read yet", profile.name()),
-            hint: "bring it into the columns of the profile `generic` (payment_id,amount,paid_at,…)",
-        }),
+        let Some(reading) = &mut reading else { break };
+        if reading.summary.profile != profile {
+            let what =
+                format!("bills of `{}` and of `{}` in one archive", reading.summary.profile.name(), profile.name());
+            return Err(unsupported(&what, "import them one by one"));
+        }
+        reading.part = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+        part::read(&mut package, place, encoding, reading).map_err(refused)?;
+    }
+    match reading {
+        Some(reading) => Ok(reading.summary),
+        None if is_summary_only => Err(detect::summary_alone()),
+        None => Err(unsupported("an archive without a bill", "put the bill's own files into it")),
     }
 }
 
@@ -291,18 +528,22 @@ pub fn read_bill(
 /// # Errors
 /// When the bill is refused.
 pub fn payments_of_file(
-    input: impl Read,
+    input: impl Read + Seek,
     source: &BillSource,
 ) -> Result<(Folded, BillSummary, Vec<SetAside>), BillError> {
     let mut rows = Vec::new();
     let mut set_aside = Vec::new();
-    let summary = read_bill(input, source, &mut |item| match item {
+    let summary = read_bill(input, source, &mut |item: BillItem| match item {
         BillItem::Row(row) => {
             let is_id_derived = SourcedRow::derives_id(&row, &source.id_prefix);
             rows.push(SourcedRow { source: source.name.clone(), role: source.role, bill: 0, is_id_derived, row });
         }
         BillItem::SetAside(item) => set_aside.push(item),
     })?;
+    let role = source.role_of(summary.profile);
+    for row in &mut rows {
+        row.role = role;
+    }
     Ok((fold(rows), summary, set_aside))
 }
 
@@ -325,6 +566,19 @@ fn shown_char(c: char) -> char {
     }
 }
 
+/// 2000-01-01 00:00:00 UTC.
+const YEAR_2000: i64 = 946_684_800;
+/// 2100-01-01 00:00:00 UTC.
+const YEAR_2100: i64 = 4_102_444_800;
+
+/// Whether a time can be one of a payment at all: a year of two digits, say, means the first century.
+fn is_of_this_century(at: Timestamp) -> bool {
+    (YEAR_2000..YEAR_2100).contains(&at.unix())
+}
+
 fn column_text(column: Option<&String>) -> String {
     column.map(|name| format!(", column \"{name}\"")).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod channel_tests;

@@ -6,6 +6,7 @@
 pub mod disposition;
 pub mod event;
 pub mod evidence;
+pub mod fee;
 pub mod ids;
 pub mod money;
 pub mod notification;
@@ -15,6 +16,7 @@ pub mod time;
 pub use disposition::{Disposition, Side};
 pub use event::{EventFinding, EventKind, ParkingEvent};
 pub use evidence::{OrderSnapshot, OrderState, Payment};
+pub use fee::{ChannelFee, FeeTotal};
 pub use ids::{ExternalOrderId, Mobile, OrderId};
 pub use money::{Amount, AmountError, Difference, Total};
 pub use notification::NotificationState;

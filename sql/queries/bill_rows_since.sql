@@ -19,4 +19,4 @@ FROM (SELECT DISTINCT external_order_id FROM wanted) AS wanted
 CROSS JOIN bill_row -- CROSS, as UNION ALL above: SQLite would scan all rows for the sake of an order
 JOIN bill ON bill.id = bill_row.bill_id
 WHERE bill_row.external_order_id = wanted.external_order_id
-ORDER BY bill_row.bill_id, bill_row.line
+ORDER BY bill_row.bill_id, bill_row.part, bill_row.line

@@ -3,46 +3,74 @@
 //! Whatever is recognised and cannot be read is refused with a message that says what it is; whatever
 //! is not recognised is left to the profile `generic`, whose header then decides.
 
-use super::{BillError, Profile, shortened};
+use super::header::folded;
+use super::text::{self, Encoding};
+use super::unionpay::{FIRST_SPACES, RECORD_BYTES};
+use super::{BillError, Profile, shortened, unsupported};
 
-/// The mark some programs put before UTF-8 text.
-pub const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
-
-/// `#支付宝` in GB18030, the encoding in which Alipay writes its bills.
-const ALIPAY_GBK: &[u8] = b"#\xd6\xa7\xb8\xb6\xb1\xa6";
-/// `业务明细` in GB18030.
-const TRADE_GBK: &[u8] = b"\xd2\xb5\xce\xf1\xc3\xf7\xcf\xb8";
-/// `账务明细` in GB18030.
-const LEDGER_GBK: &[u8] = b"\xd5\xcb\xce\xf1\xc3\xf7\xcf\xb8";
+/// Lines in which the title of a personal export stands.
+const TITLE_LINES: usize = 30;
 
 /// Beginnings of files that are no text, what they are, and what to do.
-const CONTAINERS: [(&[u8], &str, &str); 6] = [
-    (b"PK\x03\x04", "a zip archive", "unpack it and import the CSV file with the details"),
+const OTHER_FILES: [(&[u8], &str, &str); 5] = [
     (b"PK\x05\x06", "an empty zip archive", "download the bill again"),
-    (b"\x1f\x8b", "a gzip archive", "unpack it first (gunzip)"),
+    (b"Rar!", "a rar archive", "unpack it and import the CSV file with the details"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (xls)", "save the sheet as CSV in UTF-8"),
     (b"%PDF", "a PDF document", "download the bill as CSV"),
     (b"\xff\xfe", "text in UTF-16", "save it as CSV in UTF-8"),
 ];
 
-/// Tells what begins with `head`: [`Profile::Auto`] when nothing is recognised, else a profile.
+/// What begins with the bytes that were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A channel's bill.
+    Profile(Profile),
+    /// A channel's summary of a bill.
+    Summary,
+    /// Nothing that is recognised: the profile `generic` decides by its header.
+    Unknown,
+}
+
+/// Tells what begins with `head`, of which there is no more.
 ///
 /// # Errors
 /// When it is empty or something that is never a bill.
-pub fn detect(head: &[u8]) -> Result<Profile, BillError> {
-    refuse_containers(head)?;
-    let head = head.strip_prefix(UTF8_BOM).unwrap_or(head).trim_ascii_start();
-    if head.is_empty() {
+pub fn detect(head: &[u8]) -> Result<Found, BillError> {
+    detect_in(head, text::encoding_of_head(head, true).unwrap_or(Encoding::Utf8))
+}
+
+/// Tells what begins with `head`, a text in `encoding` if it is one.
+///
+/// # Errors
+/// When it is empty or something that is never a bill.
+pub(super) fn detect_in(head: &[u8], encoding: Encoding) -> Result<Found, BillError> {
+    if let Some((_, what, hint)) = OTHER_FILES.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        return Err(unsupported(what, hint));
+    }
+    let text = text::head_text(head, encoding);
+    let text = text.trim_start();
+    if text.is_empty() {
         return Err(BillError::Empty);
     }
-    // The head may end inside a character, and another encoding is none of this function's business.
-    let text = String::from_utf8_lossy(head);
-    refuse_error_body(&text)?;
-    refuse_personal_export(&text)?;
-    if head.starts_with(ALIPAY_GBK) || head.starts_with("#支付宝".as_bytes()) {
-        return alipay(head, &text);
+    refuse_error_body(text)?;
+    refuse_personal_export(text)?;
+    if is_unionpay(head) {
+        return Ok(Found::Profile(Profile::UnionpayZm));
     }
-    Ok(wechat(&text).or_else(|| unionpay(head)).unwrap_or(Profile::Auto))
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = folded(lines.next().unwrap_or_default());
+    let second = lines.next().unwrap_or_default();
+    alipay(&first).or_else(|| wechat(&first, second)).map_or(Ok(Found::Unknown), Ok)
+}
+
+/// Whether `head` begins an archive that a bill may be packed in.
+pub(super) fn is_archive(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04") || head.starts_with(b"\x1f\x8b")
+}
+
+/// Why a summary is refused that comes without its details.
+pub(super) fn summary_alone() -> BillError {
+    unsupported("a channel's summary (汇总), which has no payments", "import the file with the details (明细)")
 }
 
 /// The profile to read with. A configured one that the content contradicts is an error.
@@ -55,17 +83,6 @@ pub fn choose(configured: Profile, found: Profile) -> Result<Profile, BillError>
         (Profile::Auto, profile) | (profile, Profile::Auto) => Ok(profile),
         (configured, found) if configured == found => Ok(found),
         (configured, found) => Err(BillError::OtherProfile { configured: configured.name(), found: found.name() }),
-    }
-}
-
-fn refuse_containers(head: &[u8]) -> Result<(), BillError> {
-    let is_workbook = head.starts_with(b"PK") && contains(head, b"[Content_Types].xml");
-    if is_workbook {
-        return Err(unsupported("an Excel workbook (xlsx)", "save the sheet as CSV in UTF-8"));
-    }
-    match CONTAINERS.iter().find(|(magic, ..)| head.starts_with(magic)) {
-        Some((_, what, hint)) => Err(unsupported(what, hint)),
-        None => Ok(()),
     }
 }
 
@@ -83,8 +100,9 @@ fn refuse_error_body(text: &str) -> Result<(), BillError> {
 }
 
 fn refuse_personal_export(text: &str) -> Result<(), BillError> {
-    let titles = ["电子客户回单", "支付宝交易记录明细", "微信支付账单明细"];
-    match titles.iter().find(|title| text.contains(**title)) {
+    let titles = ["电子客户回单", "支付宝交易记录明细查询", "微信支付账单明细"];
+    let mut lines = text.lines().take(TITLE_LINES);
+    match lines.find_map(|line| titles.iter().find(|title| line.contains(**title))) {
         Some(title) => Err(BillError::Unsupported {
             what: format!("a personal export (`{title}`), not a merchant's bill"),
             hint: "download the bill from the merchant platform",
@@ -93,42 +111,36 @@ fn refuse_personal_export(text: &str) -> Result<(), BillError> {
     }
 }
 
-fn alipay(head: &[u8], text: &str) -> Result<Profile, BillError> {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    let title = text.lines().next().unwrap_or_default();
-    if contains(line, TRADE_GBK) || title.contains("业务明细") {
-        Ok(Profile::AlipayTrade)
-    } else if contains(line, LEDGER_GBK) || title.contains("账务明细") {
-        Ok(Profile::AlipayLedger)
+fn alipay(first: &str) -> Option<Found> {
+    let title = first.trim_start_matches('"').strip_prefix("#支付宝")?;
+    let starts = |word: &str| title.starts_with(word);
+    if starts("业务明细") {
+        Some(Found::Profile(Profile::AlipayTrade))
+    } else if starts("账务明细") {
+        Some(Found::Profile(Profile::AlipayLedger))
+    } else if starts("业务汇总") || starts("账务汇总") {
+        Some(Found::Summary)
     } else {
-        Err(unsupported("an Alipay summary, which has no payments", "import the file with the details (明细)"))
+        None
     }
 }
 
-fn wechat(text: &str) -> Option<Profile> {
-    let header = text.lines().next()?;
-    let names = |name: &str| header.contains(name);
-    if header.starts_with("记账时间,微信支付业务单号") {
-        return Some(Profile::WechatFundflow);
+fn wechat(first: &str, second: &str) -> Option<Found> {
+    if first.starts_with("记账时间,微信支付业务单号") {
+        return Some(Found::Profile(Profile::WechatFundflow));
     }
-    let is_trade = header.starts_with("交易时间,")
-        && (names("微信订单号") || names("银联订单号") || names("公众账号ID") || names("微信支付单号"));
-    is_trade.then_some(Profile::WechatTrade)
+    let names = |name: &str| first.split(',').any(|found| found == name);
+    let is_header = names("交易时间") && names("交易状态") && (names("微信订单号") || names("银联订单号"));
+    // The marks before the values tell a bill from a table that somebody made of one; a day without payments has none.
+    let is_bill = second.starts_with('`') || second.starts_with("总交易单数") || second.is_empty();
+    (is_header && is_bill).then_some(Found::Profile(Profile::WechatTrade))
 }
 
-/// `UnionPay` ZM has no header: records of 607 bytes with spaces at fixed places.
-fn unionpay(head: &[u8]) -> Option<Profile> {
-    let line = head.split(|byte| *byte == b'\n').next()?;
-    let is_record = (606..=608).contains(&line.len()) && [3, 15, 27, 34].iter().all(|at| line.get(*at) == Some(&b' '));
-    is_record.then_some(Profile::UnionpayZm)
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
-}
-
-fn unsupported(what: &str, hint: &'static str) -> BillError {
-    BillError::Unsupported { what: what.to_owned(), hint }
+/// `UnionPay` ZM has no header: records of one length with spaces at fixed places.
+fn is_unionpay(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    line.len() == RECORD_BYTES && FIRST_SPACES.iter().all(|at| line.get(*at) == Some(&b' '))
 }
 
 #[cfg(test)]
@@ -140,11 +152,9 @@ mod tests {
     }
 
     #[test]
-    fn archives_and_workbooks_are_named_not_parsed() {
-        assert!(refusal(b"PK\x03\x04\x14\0").contains("a zip archive"));
-        assert!(refusal(b"PK\x03\x04\x14\0[Content_Types].xml").contains("xlsx"));
-        assert!(refusal(b"\x1f\x8b\x08").contains("gzip"));
+    fn other_files_are_named_not_parsed() {
         assert!(refusal(b"\xd0\xcf\x11\xe0\xa1").contains("xls"));
+        assert!(refusal(b"%PDF-1.7").contains("PDF"));
         assert!(refusal(b"\xff\xfep\0").contains("UTF-16"));
     }
 
@@ -164,27 +174,36 @@ mod tests {
 
     #[test]
     fn bills_of_the_channels_are_told_from_their_first_line() {
-        let mut gbk = ALIPAY_GBK.to_vec();
-        gbk.extend_from_slice(TRADE_GBK);
-        let header = "\u{feff}交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号";
-        let cases: [(&[u8], Profile); 6] = [
-            (&gbk, Profile::AlipayTrade),
-            ("#支付宝业务明细查询\r\n#账号".as_bytes(), Profile::AlipayTrade),
-            ("#支付宝账务明细查询\n".as_bytes(), Profile::AlipayLedger),
-            (header.as_bytes(), Profile::WechatTrade),
-            ("记账时间,微信支付业务单号,资金流水单号".as_bytes(), Profile::WechatFundflow),
-            (b"payment_id,amount,paid_at\n", Profile::Auto),
+        let gbk = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
+        let header = "\u{feff}交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,交易状态";
+        let trade = Found::Profile(Profile::WechatTrade);
+        let cases: [(Vec<u8>, Found); 11] = [
+            (gbk("#支付宝业务明细查询\r\n#账号"), Found::Profile(Profile::AlipayTrade)),
+            ("#支付宝业务明细查询,,,\r\n#账号".into(), Found::Profile(Profile::AlipayTrade)),
+            ("\n#支付宝账务明细查询\n".into(), Found::Profile(Profile::AlipayLedger)),
+            (gbk("#支付宝业务汇总查询\n"), Found::Summary),
+            ("#支付宝账务汇总查询\n".into(), Found::Summary),
+            (format!("{header}\r\n`2026,`x").into(), trade),
+            (format!("{header}\n总交易单数,应结订单总金额").into(), trade),
+            (header.replace("微信", "银联").into(), trade),
+            (format!("{header}\n2026-03-17 08:00:00,wx").into(), Found::Unknown),
+            ("记账时间,微信支付业务单号,资金流水单号".into(), Found::Profile(Profile::WechatFundflow)),
+            ("payment_id,amount,paid_at\n".into(), Found::Unknown),
         ];
-        for (head, profile) in cases {
-            assert_eq!(detect(head).unwrap(), profile, "{}", String::from_utf8_lossy(head));
+        for (head, found) in cases {
+            assert_eq!(detect(&head).unwrap(), found, "{}", String::from_utf8_lossy(&head));
         }
-        assert!(refusal("#支付宝业务汇总查询\n".as_bytes()).contains("summary"));
         assert!(refusal("微信支付账单明细,,,\n".as_bytes()).contains("personal"));
-        let mut record = vec![b'0'; 607];
-        for at in [3, 15, 27, 34] {
+        assert!(refusal(&gbk("导出信息\n支付宝（中国）网络技术有限公司  电子客户回单\n")).contains("personal"));
+        let mut record = vec![b'0'; RECORD_BYTES];
+        for at in FIRST_SPACES {
             record[at] = b' ';
         }
-        assert_eq!(detect(&record).unwrap(), Profile::UnionpayZm);
+        assert_eq!(detect(&record).unwrap(), Found::Profile(Profile::UnionpayZm));
+        record.extend_from_slice(b"\r\n");
+        assert_eq!(detect(&record).unwrap(), Found::Profile(Profile::UnionpayZm));
+        record.insert(0, b'0');
+        assert_eq!(detect(&record).unwrap(), Found::Unknown);
     }
 
     #[test]

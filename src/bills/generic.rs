@@ -16,48 +16,45 @@ use self::format::Column;
 use self::layout::Layout;
 use self::row::Parsed;
 use self::rows::Rows;
+use super::reading::Reading;
 use super::tail::End;
-use super::{BillError, BillItem, BillSource, BillSummary, Profile, shortened};
+use super::{BillError, shortened};
 
-/// Reads a bill whose byte order mark is gone already.
+/// Reads a bill in UTF-8 whose byte order mark is gone already.
 ///
 /// # Errors
 /// When the bill is refused.
-pub(super) fn read(
-    input: impl Read,
-    source: &BillSource,
-    sink: &mut dyn FnMut(BillItem),
-) -> Result<BillSummary, BillError> {
+pub(super) fn read(input: impl Read, reading: &mut Reading<'_>) -> Result<(), BillError> {
+    let source = reading.source;
     let mut rows = Rows::new(input, source.generic.delimiter.byte());
     if !rows.advance()? {
         return Err(BillError::Empty);
     }
-    let layout = Layout::of_header(rows.record(), rows.line(), &source.generic)?;
+    let layout = Layout::of_header(rows.record(), rows.line(), source)?;
     if rows.end() == End::Stream {
         // Half a header reads like the header of a bill without rows.
         return Err(unfinished(&rows, &layout));
     }
-    let mut summary = BillSummary::new(Profile::Generic, layout.has(Column::ExternalOrderId));
+    reading.summary.has_external_order_ids &= layout.has(Column::ExternalOrderId);
     while rows.advance()? {
         refuse_hidden_rows(&rows, &layout)?;
-        let parsed = row::parse(rows.record(), rows.line(), &layout, source);
-        if rows.end() == End::Stream && row::may_be_cut(rows.record(), &layout, source) {
+        let (record, line) = (rows.record(), rows.line());
+        reading.show(line, layout.names(), || record.iter().map(str::trim).collect());
+        let parsed = row::parse(record, line, &layout, source);
+        if rows.end() == End::Stream && row::may_be_cut(record, &layout, source) {
             return Err(unfinished(&rows, &layout));
         }
         match parsed {
-            Parsed::Ignored(at) => summary.count_ignored(at),
-            Parsed::SetAside(item) => {
-                summary.set_aside = summary.set_aside.saturating_add(1);
-                sink(BillItem::SetAside(item));
-            }
-            Parsed::Row { row, has_own_external_id } => {
-                summary.has_external_order_ids &= has_own_external_id;
-                summary.count(&row);
-                sink(BillItem::Row(row));
+            Parsed::Ignored(at) => reading.ignored(at),
+            Parsed::SetAside { column, value, reason } => reading.set_aside(line, Some(column), value, reason),
+            Parsed::Row { mut row, has_own_external_id } => {
+                reading.summary.has_external_order_ids &= has_own_external_id;
+                row.part = reading.part;
+                reading.row(*row);
             }
         }
     }
-    Ok(summary)
+    Ok(())
 }
 
 fn refuse_hidden_rows<R: Read>(rows: &Rows<R>, layout: &Layout) -> Result<(), BillError> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::GenericFormat;
+use super::{GenericFormat, Places};
 
 /// The format of a bill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,8 +79,21 @@ pub struct BillSource {
     pub id_prefix: String,
     /// What its rows are evidence of.
     pub role: Role,
+    /// Where its bills hold the order id and the plate, beyond what their format says.
+    pub places: Places,
     /// How the profile `generic` reads it.
     pub generic: GenericFormat,
+}
+
+impl BillSource {
+    /// What a bill of `profile` is evidence of: the channels' ledgers are ledgers whatever a config says.
+    pub const fn role_of(&self, profile: Profile) -> Role {
+        match profile {
+            Profile::AlipayLedger | Profile::WechatFundflow => Role::Ledger,
+            Profile::AlipayTrade | Profile::WechatTrade | Profile::UnionpayZm => Role::Trade,
+            Profile::Auto | Profile::Generic => self.role,
+        }
+    }
 }
 
 impl Default for BillSource {
@@ -91,6 +104,7 @@ impl Default for BillSource {
             profile: Profile::Auto,
             id_prefix: String::new(),
             role: Role::Trade,
+            places: Places::default(),
             generic: GenericFormat::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Bills from files into the database: looks through the inbox, imports what is new, says what is refused.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -9,12 +9,15 @@ use anyhow::Context;
 use globset::{Glob, GlobMatcher};
 use sha2::{Digest, Sha256};
 
-use crate::bills::{BillError, BillSource, BillSummary, read_bill};
+use crate::bills::{BillError, BillItem, BillSource, BillSummary, read_bill};
 use crate::model::{BusinessDate, Timestamp};
 use crate::store::{BillRecord, ImportedBill, Store};
 
 /// A refused bill makes runs partial until it is gone or this old.
 const REFUSED_FOR: Duration = Duration::from_hours(7 * 24);
+
+/// Bytes that are hashed at once.
+const HASHED_AT_ONCE: usize = 256 * 1024;
 
 /// A source with the files that belong to it.
 pub struct ClaimedSource {
@@ -201,11 +204,11 @@ fn read_into(
     sha256: &str,
     writer: &mut crate::store::BillWriter<'_, '_>,
 ) -> Result<BillSummary, Refusal> {
-    let file = File::open(path).map_err(BillError::from)?;
-    let mut hashing = HashingReader { inner: BufReader::new(file), hasher: Sha256::new() };
-    let summary = read_bill(&mut hashing, source, &mut |item| writer.push(item))?;
-    io::copy(&mut hashing, &mut io::sink()).map_err(BillError::from)?;
-    if hex::encode(hashing.hasher.finalize()) != sha256 {
+    let mut file = File::open(path).map_err(BillError::from)?;
+    let summary = read_bill(&mut file, source, &mut |item: BillItem| writer.push(item))?;
+    // What was read is what the hash says only if the file is still the same.
+    file.rewind().map_err(BillError::from)?;
+    if hash_of(file).map_err(BillError::from)? != sha256 {
         return Err(Refusal::Changed);
     }
     let has_rows = summary.payments > 0 || summary.refunds > 0;
@@ -258,22 +261,19 @@ fn file_name(path: &Path) -> String {
 }
 
 fn content_hash(path: &Path) -> io::Result<String> {
-    let mut hashing = HashingReader { inner: BufReader::new(File::open(path)?), hasher: Sha256::new() };
-    io::copy(&mut hashing, &mut io::sink())?;
-    Ok(hex::encode(hashing.hasher.finalize()))
+    hash_of(File::open(path)?)
 }
 
-/// Passes bytes on and hashes them.
-struct HashingReader<R> {
-    inner: R,
-    hasher: Sha256,
-}
-
-impl<R: Read> Read for HashingReader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.hasher.update(buffer.get(..read).unwrap_or_default());
-        Ok(read)
+fn hash_of(mut file: File) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; HASHED_AT_ONCE];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hex::encode(hasher.finalize())),
+            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

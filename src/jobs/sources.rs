@@ -1,7 +1,7 @@
 //! The configured bill sources as the readers of bills take them.
 
 use super::inbox::ClaimedSource;
-use crate::bills::{BillSource, Columns, Delimiter, GenericFormat, Profile, Role, StatusMeaning, Unit};
+use crate::bills::{BillSource, Columns, Delimiter, GenericFormat, Places, Profile, Role, StatusMeaning, Unit};
 use crate::config;
 
 /// All configured sources, in the order of the config.
@@ -62,6 +62,7 @@ pub fn bill_source(source: &config::BillSource) -> BillSource {
             Some(config::SourceRole::Ledger) => Role::Ledger,
             Some(config::SourceRole::Trade) | None => Role::Trade,
         },
+        places: Places::default(),
         generic,
     }
 }

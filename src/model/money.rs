@@ -47,32 +47,27 @@ pub enum AmountError {
     TooLarge(String),
 }
 
-/// Plain decimal text in yuan → signed fen. No exponent, no separators, no currency sign.
+/// Plain decimal text in yuan → signed fen. No exponent, no separators, no currency sign, and nothing allocated: bills
+/// have millions of them.
 fn parse_fen(text: &str) -> Result<i64, AmountError> {
     let shown = || text.chars().take(40).collect::<String>();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let plain = digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.ends_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
-    if !plain {
-        return Err(AmountError::NotANumber(shown()));
-    }
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if fraction.contains('.') {
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(fraction) {
         return Err(AmountError::NotANumber(shown()));
     }
     let significant = fraction.trim_end_matches('0');
     if significant.len() > 2 {
         return Err(AmountError::TooPrecise(shown()));
     }
-    let text_fen = format!("{}{significant:0<2}", whole.trim_start_matches('0'));
-    let fen = match text_fen.trim_start_matches('0') {
-        "" => 0,
-        digits => digits.parse::<i64>().map_err(|_| AmountError::TooLarge(shown()))?,
-    };
-    if fen > MAX_FEN {
-        return Err(AmountError::TooLarge(shown()));
-    }
+    let padding = std::iter::repeat_n(b'0', 2_usize.saturating_sub(significant.len()));
+    let fen = whole
+        .bytes()
+        .chain(significant.bytes())
+        .chain(padding)
+        .try_fold(0_i64, |fen, digit| fen.checked_mul(10)?.checked_add(i64::from(digit.wrapping_sub(b'0'))));
+    let fen = fen.filter(|fen| *fen <= MAX_FEN).ok_or_else(|| AmountError::TooLarge(shown()))?;
     Ok(if text.starts_with('-') { fen.saturating_neg() } else { fen })
 }
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 use super::{Store, StoreError, WriteError, int, parsed, parsed_if_any};
 use crate::bills::{BillItem, BillRow, BillSource, BillSummary, Role, RowKind, SetAside, SourcedRow};
-use crate::model::{Amount, BusinessDate, ExternalOrderId, OrderId, Plate, Timestamp};
+use crate::model::{Amount, BusinessDate, ChannelFee, ExternalOrderId, OrderId, Plate, Timestamp};
 
 /// A bill about to be imported.
 pub struct BillRecord<'a> {
@@ -62,41 +62,56 @@ impl BillWriter<'_, '_> {
         if self.failure.is_some() {
             return;
         }
-        let (stored, counter) = match item {
-            BillItem::Row(row) => (self.push_row(&row), &mut self.rows),
-            BillItem::SetAside(row) => (self.push_set_aside(&row), &mut self.set_aside),
+        let (stored, count) = match item {
+            BillItem::Row(row) => (self.push_row(&row), (row.kind != RowKind::Fee).then_some(&mut self.rows)),
+            BillItem::SetAside(row) => (self.push_set_aside(&row), Some(&mut self.set_aside)),
         };
-        *counter = counter.saturating_add(1);
+        count.into_iter().for_each(|count| *count = count.saturating_add(1));
         self.failure = stored.err();
     }
 
     fn push_row(&self, row: &BillRow) -> rusqlite::Result<()> {
         let sql =
-            "INSERT INTO bill_row (bill_id, line, kind, payment_id, refund_id, external_order_id, trade_no, order_id,
-                       plate, amount_fen, refunded_fen, refund_pending, at, channel)
-                   VALUES (:bill_id, :line, :kind, :payment_id, :refund_id, :external_order_id, :trade_no, :order_id,
-                       :plate, :amount_fen, :refunded_fen, :refund_pending, :at, :channel)";
+            "INSERT INTO bill_row (bill_id, part, line, kind, payment_id, refund_id, external_order_id, trade_no, order_id,
+                       plate, amount_fen, received_fen, fee_units, refunded_fen, refund_pending, at, channel)
+                   VALUES (:bill_id, :part, :line, :kind, :payment_id, :refund_id, :external_order_id, :trade_no, :order_id,
+                       :plate, :amount_fen, :received_fen, :fee_units, :refunded_fen, :refund_pending, :at, :channel)";
         self.transaction.prepare_cached(sql)?.execute(named_params! {
-            ":bill_id": self.bill_id, ":line": int(row.line),
-            ":kind": match row.kind { RowKind::Payment => "payment", RowKind::Refund => "refund" },
+            ":bill_id": self.bill_id, ":part": row.part, ":line": int(row.line), ":kind": kind_name(row.kind),
             ":payment_id": row.payment_id, ":refund_id": row.refund_id,
             ":external_order_id": row.external_order_id.as_str(), ":trade_no": row.trade_no,
             ":order_id": row.order_id.as_ref().map(OrderId::as_str), ":plate": row.plate.as_ref().map(Plate::as_str),
-            ":amount_fen": row.amount.fen(), ":refunded_fen": row.refunded.fen(),
+            ":amount_fen": row.amount.fen(), ":received_fen": row.received.map(Amount::fen),
+            ":fee_units": row.fee.map(ChannelFee::units), ":refunded_fen": row.refunded.fen(),
             ":refund_pending": row.refund_pending, ":at": row.at.unix(), ":channel": row.channel,
         })?;
         Ok(())
     }
 
     fn push_set_aside(&self, row: &SetAside) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO set_aside (bill_id, line, column_name, value, reason)
-                   VALUES (:bill_id, :line, :column_name, :value, :reason)";
+        let sql = "INSERT INTO set_aside (bill_id, part, line, column_name, value, reason)
+                   VALUES (:bill_id, :part, :line, :column_name, :value, :reason)";
         self.transaction.prepare_cached(sql)?.execute(named_params! {
-            ":bill_id": self.bill_id, ":line": int(row.line), ":column_name": row.column,
+            ":bill_id": self.bill_id, ":part": row.part, ":line": int(row.line), ":column_name": row.column,
             ":value": row.value, ":reason": row.reason,
         })?;
         Ok(())
     }
+}
+
+/// How the kind of a row is stored.
+fn kind_name(kind: RowKind) -> &'static str {
+    match kind {
+        RowKind::Payment => "payment",
+        RowKind::Refund => "refund",
+        RowKind::Fee => "fee",
+    }
+}
+
+fn kind_from(row: &Row<'_>) -> rusqlite::Result<RowKind> {
+    parsed(row, "kind", |text| {
+        [RowKind::Payment, RowKind::Refund, RowKind::Fee].into_iter().find(|kind| kind_name(*kind) == text)
+    })
 }
 
 /// How the role of a source is stored.
@@ -133,8 +148,9 @@ fn sourced_row(row: &Row<'_>) -> rusqlite::Result<SourcedRow> {
         Amount::from_fen(fen).ok_or(rusqlite::Error::IntegralValueOutOfRange(0, fen))
     };
     let bill_row = BillRow {
+        part: row.get("part")?,
         line: u64::try_from(row.get::<_, i64>("line")?).unwrap_or(0),
-        kind: if row.get::<_, String>("kind")? == "payment" { RowKind::Payment } else { RowKind::Refund },
+        kind: kind_from(row)?,
         payment_id: row.get("payment_id")?,
         refund_id: text("refund_id")?,
         external_order_id: parsed(row, "external_order_id", ExternalOrderId::new)?,
@@ -142,6 +158,8 @@ fn sourced_row(row: &Row<'_>) -> rusqlite::Result<SourcedRow> {
         order_id: parsed_if_any(row, "order_id", OrderId::new)?,
         plate: parsed_if_any(row, "plate", |text| Plate::parse(text).ok())?,
         amount: amount("amount_fen")?,
+        received: row.get::<_, Option<i64>>("received_fen")?.and_then(Amount::from_fen),
+        fee: row.get::<_, Option<i64>>("fee_units")?.and_then(ChannelFee::from_units),
         refunded: amount("refunded_fen")?,
         refund_pending: row.get("refund_pending")?,
         at: Timestamp::from_unix(row.get("at")?),
@@ -248,7 +266,7 @@ impl Store {
         let sql =
             "SELECT bill_row.*, bill.source, bill.role, bill.id_prefix, bill.file_name FROM bill_row JOIN bill ON bill.id = bill_id
                    WHERE payment_id = :id OR external_order_id = :id OR refund_id = :id OR trade_no = :id
-                      OR lower(order_id) = lower(:id) ORDER BY at, bill_id, line";
+                      OR lower(order_id) = lower(:id) ORDER BY at, bill_id, part, line";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let rows = statement.query_map(named_params! {":id": id}, |row| Ok((sourced_row(row)?, row.get("file_name")?)));
         rows.and_then(Iterator::collect).map_err(&failed)
@@ -260,13 +278,10 @@ impl Store {
     /// When the database cannot be read.
     pub fn set_aside_of_bill(&self, sha256: &str) -> Result<Vec<SetAside>, StoreError> {
         let failed = self.failed("reading the rows set aside");
-        let sql = "SELECT line, column_name, value, reason FROM set_aside JOIN bill ON bill.id = bill_id
-                   WHERE sha256 = :sha256 ORDER BY line";
+        let sql = "SELECT part, line, column_name, value, reason FROM set_aside JOIN bill ON bill.id = bill_id
+                   WHERE sha256 = :sha256 ORDER BY part, line";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let rows = statement.query_map(named_params! {":sha256": sha256}, |row| {
-            let line = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
-            Ok(SetAside { line, column: row.get(1)?, value: row.get(2)?, reason: row.get(3)? })
-        });
+        let rows = statement.query_map(named_params! {":sha256": sha256}, set_aside);
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
@@ -277,18 +292,25 @@ impl Store {
     /// When the database cannot be read.
     pub fn set_aside_rows(&self, date: BusinessDate, since: Timestamp) -> Result<Vec<(String, SetAside)>, StoreError> {
         let failed = self.failed("reading the rows set aside");
-        let sql = "SELECT file_name, line, column_name, value, reason FROM set_aside JOIN bill ON bill.id = bill_id
+        let sql =
+            "SELECT file_name, part, line, column_name, value, reason FROM set_aside JOIN bill ON bill.id = bill_id
                    WHERE :date BETWEEN first_date AND last_date OR (first_date IS NULL AND imported_at >= :since)
-                   ORDER BY bill_id, line";
+                   ORDER BY bill_id, part, line";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let values = named_params! {":date": date.to_string(), ":since": since.unix()};
-        let rows = statement.query_map(values, |row| {
-            let line = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-            let aside = SetAside { line, column: row.get(2)?, value: row.get(3)?, reason: row.get(4)? };
-            Ok((row.get(0)?, aside))
-        });
+        let rows = statement.query_map(values, |row| Ok((row.get("file_name")?, set_aside(row)?)));
         rows.and_then(Iterator::collect).map_err(&failed)
     }
+}
+
+fn set_aside(row: &Row<'_>) -> rusqlite::Result<SetAside> {
+    Ok(SetAside {
+        part: row.get("part")?,
+        line: u64::try_from(row.get::<_, i64>("line")?).unwrap_or(0),
+        column: row.get("column_name")?,
+        value: row.get("value")?,
+        reason: row.get("reason")?,
+    })
 }
 
 fn bill_with_hash(connection: &Connection, sha256: &str) -> rusqlite::Result<Option<ImportedBill>> {
@@ -312,7 +334,7 @@ fn insert_bill(
     transaction.prepare_cached(sql)?.query_row(
         named_params! {
             ":id": id, ":sha256": bill.sha256, ":file_name": bill.file_name, ":source": bill.source.name,
-            ":role": role_name(bill.source.role), ":profile": summary.profile.name(), ":id_prefix": bill.source.id_prefix,
+            ":role": role_name(bill.source.role_of(summary.profile)), ":profile": summary.profile.name(), ":id_prefix": bill.source.id_prefix,
             ":imported_at": bill.at.unix(),
             ":first_date": first_date.map(|day| day.to_string()), ":last_date": last_date.map(|day| day.to_string()),
             ":payments": int(summary.payments), ":refunds": int(summary.refunds),

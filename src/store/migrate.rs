@@ -8,6 +8,7 @@ use super::{Store, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0001_first.sql"),
     include_str!("../../sql/migrations/0002_pushes_and_bindings.sql"),
+    include_str!("../../sql/migrations/0003_channel_bills.sql"),
 ];
 
 impl Store {

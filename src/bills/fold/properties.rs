@@ -23,6 +23,7 @@ fn sourced_row() -> impl Strategy<Value = SourcedRow> {
             bill,
             is_id_derived: payment % 2 == 0,
             row: BillRow {
+                part: 1,
                 line: 2,
                 kind,
                 payment_id: format!("P{payment}"),
@@ -32,6 +33,8 @@ fn sourced_row() -> impl Strategy<Value = SourcedRow> {
                 order_id: order.and_then(|id| OrderId::new(["ord", "ORD", "other"][id])),
                 plate: plate.and_then(|id| Plate::parse(&format!("渝B757D{id}")).ok()),
                 amount: Amount::from_fen(amount).unwrap(),
+                received: None,
+                fee: None,
                 refunded: Amount::from_fen(refunded).unwrap(),
                 refund_pending,
                 at: Timestamp::from_unix(1_795_276_800 + hours * 9 * 3600),

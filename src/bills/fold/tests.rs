@@ -12,6 +12,7 @@ fn row(source: &str, bill: i64, payment_id: &str) -> SourcedRow {
         bill,
         is_id_derived: false,
         row: BillRow {
+            part: 1,
             line: 2,
             kind: RowKind::Payment,
             payment_id: payment_id.into(),
@@ -21,6 +22,8 @@ fn row(source: &str, bill: i64, payment_id: &str) -> SourcedRow {
             order_id: None,
             plate: None,
             amount: yuan("5.00"),
+            received: None,
+            fee: None,
             refunded: Amount::ZERO,
             refund_pending: false,
             at: at("12:00:00"),
@@ -324,7 +327,7 @@ fn one_file_is_read_and_folded_at_once() {
                 P1,ORD-1,,5.00,,success,2026-11-22 12:00:00,wxpay\n\
                 P1,,,2.00,,refund,2026-11-22 13:00:00,wxpay\n\
                 P2,,,0,,,2026-11-22 13:00:00,\n";
-    let (folded, summary, set_aside) = payments_of_file(text.as_bytes(), &BillSource::default()).unwrap();
+    let (folded, summary, set_aside) = payments_of_file(std::io::Cursor::new(text), &BillSource::default()).unwrap();
     assert_eq!(shown(&folded), ["P1 5.00 2.00 2"]);
     assert_eq!((summary.payments, summary.refunds, summary.set_aside), (2, 1, 1));
     assert_eq!(set_aside[0].to_string(), "line 5, column \"amount\": the amount is zero");

@@ -3,7 +3,7 @@
 use csv::StringRecord;
 
 use super::format::{Column, GenericFormat};
-use crate::bills::{BillError, shortened};
+use crate::bills::{BillError, BillSource, shortened};
 
 /// Where the known columns of one bill stand.
 pub(super) struct Layout {
@@ -16,12 +16,13 @@ impl Layout {
     ///
     /// # Errors
     /// When a required or configured column is missing, or a column that is read stands twice.
-    pub(super) fn of_header(header: &StringRecord, line: u64, format: &GenericFormat) -> Result<Self, BillError> {
+    pub(super) fn of_header(header: &StringRecord, line: u64, source: &BillSource) -> Result<Self, BillError> {
+        let format = &source.generic;
         let header: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
         let folded: Vec<String> = header.iter().map(|name| name.to_lowercase()).collect();
         let mut at = [None; Column::ALL.len()];
         for (slot, column) in at.iter_mut().zip(Column::ALL) {
-            let configured = format.columns.configured(column);
+            let configured = placed(source, column).or(format.columns.configured(column));
             let name = configured.unwrap_or(column.default_name()).trim();
             let wanted = name.to_lowercase();
             let mut places = folded.iter().enumerate().filter(|(_, found)| **found == wanted).map(|(place, _)| place);
@@ -39,6 +40,11 @@ impl Layout {
             }
         }
         Ok(Self { header, at })
+    }
+
+    /// What the columns are called.
+    pub(super) fn names(&self) -> &[String] {
+        &self.header
     }
 
     /// How many fields each row has.
@@ -71,6 +77,24 @@ impl Layout {
     pub(super) fn text<'a>(&self, record: &'a StringRecord, column: Column) -> &'a str {
         self.at[column.index()].and_then(|place| record.get(place)).unwrap_or_default().trim()
     }
+}
+
+/// The column that the source names for what may stand anywhere.
+fn placed(source: &BillSource, column: Column) -> Option<&str> {
+    let place = match column {
+        Column::OrderId => source.places.order_id.as_ref(),
+        Column::Plate => source.places.plate.as_ref(),
+        Column::PaymentId
+        | Column::Amount
+        | Column::RefundAmount
+        | Column::Status
+        | Column::PaidAt
+        | Column::Channel
+        | Column::ExternalOrderId
+        | Column::TradeNo
+        | Column::RefundId => None,
+    };
+    place.map(|place| place.column.as_str())
 }
 
 /// The likeliest slip: another delimiter than the configured one.

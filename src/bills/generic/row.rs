@@ -4,22 +4,30 @@ use csv::StringRecord;
 
 use super::format::{Column, StatusMeaning, Unit};
 use super::layout::Layout;
-use crate::bills::{BillRow, BillSource, RowKind, SetAside, shortened};
+use crate::bills::place::Place;
+use crate::bills::{BillRow, BillSource, RowKind, is_of_this_century, shortened};
 use crate::model::{Amount, ExternalOrderId, OrderId, Plate, Timestamp};
 
 /// What a row is.
-pub(super) enum Parsed {
+pub(super) enum Parsed<'a> {
     /// A payment or a refund.
     Row {
         /// The row.
-        row: BillRow,
+        row: Box<BillRow>,
         /// Whether its external order id stands in the bill.
         has_own_external_id: bool,
     },
     /// It moved no money; its time, if that can be read.
     Ignored(Option<Timestamp>),
     /// It is bad.
-    SetAside(SetAside),
+    SetAside {
+        /// The column at fault, as the header names it.
+        column: &'a str,
+        /// What stands there.
+        value: &'a str,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// What is wrong with a row.
@@ -42,7 +50,7 @@ struct Cells<'a> {
 }
 
 /// Reads one row that has as many fields as the header.
-pub(super) fn parse(record: &StringRecord, line: u64, layout: &Layout, source: &BillSource) -> Parsed {
+pub(super) fn parse<'a>(record: &'a StringRecord, line: u64, layout: &'a Layout, source: &BillSource) -> Parsed<'a> {
     let cells = Cells { record, layout, unit: source.generic.unit };
     let word = cells.text(Column::Status);
     let row = match source.generic.meaning(word) {
@@ -52,13 +60,12 @@ pub(super) fn parse(record: &StringRecord, line: u64, layout: &Layout, source: &
         None => Err(Fault::new(Column::Status, format!("the status `{}` is not known", shortened(word, 40)))),
     };
     match row {
-        Ok(row) => Parsed::Row { row, has_own_external_id: !cells.text(Column::ExternalOrderId).is_empty() },
-        Err(Fault { column, reason }) => Parsed::SetAside(SetAside {
-            line,
-            column: Some(layout.name(column).to_owned()),
-            value: shortened(cells.text(column), 200),
-            reason,
-        }),
+        Ok(row) => {
+            Parsed::Row { row: Box::new(row), has_own_external_id: !cells.text(Column::ExternalOrderId).is_empty() }
+        }
+        Err(Fault { column, reason }) => {
+            Parsed::SetAside { column: layout.name(column), value: cells.text(column), reason }
+        }
     }
 }
 
@@ -73,30 +80,42 @@ impl<'a> Cells<'a> {
         let own_external_id = self.id(Column::ExternalOrderId)?.and_then(ExternalOrderId::new);
         let (amount, refunded) = match kind {
             RowKind::Payment => (self.amount(Column::Amount)?, self.refunded_so_far()?),
-            RowKind::Refund => (self.given_back()?, Amount::ZERO),
+            RowKind::Refund | RowKind::Fee => (self.given_back()?, Amount::ZERO),
         };
         let external_order_id = own_external_id
             .or_else(|| ExternalOrderId::new(&format!("{}{payment_id}", source.id_prefix)))
             .ok_or_else(|| Fault::new(Column::PaymentId, "the payment id is empty"))?;
         Ok(BillRow {
+            part: 1,
             line,
             kind,
             payment_id: payment_id.to_owned(),
             refund_id: match kind {
-                RowKind::Payment => None,
+                RowKind::Payment | RowKind::Fee => None,
                 RowKind::Refund => self.id(Column::RefundId)?.map(str::to_owned),
             },
             external_order_id,
             trade_no: self.id(Column::TradeNo)?.map(str::to_owned),
-            order_id: OrderId::new(self.text(Column::OrderId)),
+            order_id: self.meant(source.places.order_id.as_ref(), Column::OrderId).and_then(OrderId::new),
             // A text that is no plate is as good as none: the payment is real all the same.
-            plate: Some(self.text(Column::Plate)).filter(|text| !text.is_empty()).and_then(|t| Plate::parse(t).ok()),
+            plate: self.meant(source.places.plate.as_ref(), Column::Plate).and_then(|text| Plate::parse(text).ok()),
             amount,
+            received: None,
+            fee: None,
             refunded,
             refund_pending: false,
             at: self.paid_at()?,
             channel: self.text(Column::Channel).to_owned(),
         })
+    }
+
+    /// What is meant of a column in which other things may stand too.
+    fn meant(&self, place: Option<&Place>, column: Column) -> Option<&'a str> {
+        let text = self.text(column);
+        match place {
+            Some(place) => place.find(text),
+            None => Some(text).filter(|text| !text.is_empty()),
+        }
     }
 
     /// An id, `None` when empty. One that a spreadsheet rounded names many payments at once.
@@ -135,18 +154,13 @@ impl<'a> Cells<'a> {
         let at = Timestamp::parse_wall(text).map_err(|error| Fault::new(Column::PaidAt, error.to_string()))?;
         // A year of two digits parses, and means the first century.
         let has_four_digit_year = text.len() >= 4 && text.as_bytes().iter().take(4).all(u8::is_ascii_digit);
-        if has_four_digit_year && (YEAR_2000..YEAR_2100).contains(&at.unix()) {
+        if has_four_digit_year && is_of_this_century(at) {
             Ok(at)
         } else {
             Err(Fault::new(Column::PaidAt, format!("`{}` is not a time of this century", shortened(text, 40))))
         }
     }
 }
-
-/// 2000-01-01 00:00:00 UTC.
-const YEAR_2000: i64 = 946_684_800;
-/// 2100-01-01 00:00:00 UTC.
-const YEAR_2100: i64 = 4_102_444_800;
 
 fn parse_amount(text: &str, unit: Unit) -> Result<Amount, String> {
     match unit {

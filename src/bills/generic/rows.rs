@@ -4,8 +4,8 @@ use std::io::Read;
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Terminator};
 
-use crate::bills::BillError;
 use crate::bills::tail::{End, MAX_ROW_BYTES, RowTooLong, Tail};
+use crate::bills::{BillError, Encoding};
 
 /// Large enough that the reader's own bookkeeping does not show.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -94,7 +94,8 @@ impl<R: Read> Rows<R> {
 
 fn refusal(error: csv::Error, line: u64) -> BillError {
     if let ErrorKind::Utf8 { pos, .. } = error.kind() {
-        return BillError::NotUtf8 { line: pos.as_ref().map_or(line, csv::Position::line) };
+        let line = pos.as_ref().map_or(line, csv::Position::line);
+        return BillError::NotText { line, encoding: Encoding::Utf8 };
     }
     let ErrorKind::Io(error) = error.into_kind() else {
         // A reader of text without a fixed number of fields knows no other error.
@@ -103,5 +104,5 @@ fn refusal(error: csv::Error, line: u64) -> BillError {
     if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<RowTooLong>) {
         return BillError::RowTooLong { line, limit: MAX_ROW_BYTES };
     }
-    BillError::Io(error)
+    BillError::from(error)
 }

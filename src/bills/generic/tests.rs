@@ -1,10 +1,12 @@
 //! Every rule of the profile `generic`, and what no bytes may do to it.
 #![allow(clippy::arithmetic_side_effects, reason = "numbers of tests are small")]
 
+use std::io::Cursor;
+
 use proptest::prelude::*;
 
 use crate::bills::{
-    BillError, BillItem, BillRow, BillSource, BillSummary, GenericFormat, RowKind, SetAside, read_bill,
+    BillError, BillItem, BillRow, BillSource, BillSummary, GenericFormat, Profile, RowKind, SetAside, read_bill,
 };
 use crate::model::Amount;
 
@@ -18,7 +20,7 @@ struct Read {
 
 fn read_as(bytes: &[u8], source: &BillSource) -> Result<Read, BillError> {
     let (mut rows, mut set_aside) = (Vec::new(), Vec::new());
-    let summary = read_bill(bytes, source, &mut |item| match item {
+    let summary = read_bill(Cursor::new(bytes), source, &mut |item: BillItem| match item {
         BillItem::Row(row) => rows.push(row),
         BillItem::SetAside(item) => set_aside.push(item),
     })?;
@@ -293,11 +295,17 @@ fn a_last_line_without_its_end_is_read_when_its_last_value_is_surely_whole() {
 }
 
 #[test]
-fn other_encodings_are_refused_with_the_line() {
+fn a_bill_that_a_chinese_spreadsheet_saved_is_read_and_one_in_no_encoding_is_refused_with_the_line() {
     let mut bytes = format!("{HEADER}P1,,,5.00,,,2026-11-22 09:58:58,a\n").into_bytes();
     bytes.extend_from_slice(b"P2,,\xd3\xe5B757D0,5.00,,,2026-11-22 09:58:58,a\n");
-    let refused = read_as(&bytes, &BillSource::default());
-    assert!(matches!(refused, Err(BillError::NotUtf8 { line: 3 })));
+    let read = read_as(&bytes, &BillSource::default()).unwrap();
+    assert_eq!(read.rows[1].plate.as_ref().unwrap().as_str(), "渝B757D0");
+    bytes.extend_from_slice(b"P3,,\xff,5.00,,,2026-11-22 09:58:58,a\n");
+    assert!(matches!(read_as(&bytes, &BillSource::default()), Err(BillError::NotText { line: 4, .. })));
+    // Far behind the head the encoding shows all the same.
+    let mut late = format!("{HEADER}{}", "P0,,,5.00,,closed,2026-11-22 09:58:58,a\n".repeat(1000)).into_bytes();
+    late.extend_from_slice(b"P2,,\xd3\xe5B757D0,5.00,,,2026-11-22 09:58:58,a\n");
+    assert_eq!(read_as(&late, &BillSource::default()).unwrap().rows[0].plate, read.rows[1].plate);
 }
 
 #[test]
@@ -309,13 +317,15 @@ fn a_row_without_end_does_not_fill_the_memory() {
 
 #[test]
 fn bills_of_other_profiles_are_named() {
-    let text = "交易时间,公众账号ID,商户号,微信订单号\n`2026-11-22 09:58:58,`wx,`1,`4200\n";
-    let message = refusal(text);
+    let text = "交易时间,公众账号ID,交易状态,微信订单号\n`2026-11-22 09:58:58,`wx,`SUCCESS,`4200\n";
+    let generic = BillSource { profile: Profile::Generic, ..BillSource::default() };
+    let message = read_as(text.as_bytes(), &generic).err().unwrap().to_string();
     assert!(message.contains("`wechat-trade`") && message.contains("`generic`"), "{message}");
 }
 
 /// Gives a few bytes at a time and is interrupted now and then, as pipes and signals do.
 struct Trickle<'a> {
+    all: &'a [u8],
     bytes: &'a [u8],
     reads: usize,
     fails_at_end: bool,
@@ -338,6 +348,18 @@ impl std::io::Read for Trickle<'_> {
     }
 }
 
+impl std::io::Seek for Trickle<'_> {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        let at = match to {
+            std::io::SeekFrom::Start(at) => usize::try_from(at).unwrap(),
+            std::io::SeekFrom::End(0) => self.all.len(),
+            std::io::SeekFrom::End(_) | std::io::SeekFrom::Current(_) => panic!("{to:?}"),
+        };
+        self.bytes = &self.all[at..];
+        Ok(u64::try_from(at).unwrap())
+    }
+}
+
 #[test]
 fn the_size_of_the_pieces_a_bill_comes_in_changes_nothing() {
     let mut text = HEADER.replace("channel", "remark");
@@ -347,11 +369,12 @@ fn the_size_of_the_pieces_a_bill_comes_in_changes_nothing() {
     }));
     let collect = |fails_at_end| {
         let mut items = Vec::new();
-        let input = Trickle { bytes: text.as_bytes(), reads: 0, fails_at_end };
-        read_bill(input, &BillSource::default(), &mut |item| items.push(item)).map(|summary| (items, summary))
+        let input = Trickle { all: text.as_bytes(), bytes: text.as_bytes(), reads: 0, fails_at_end };
+        read_bill(input, &BillSource::default(), &mut |item: BillItem| items.push(item)).map(|summary| (items, summary))
     };
     let mut whole = Vec::new();
-    let summary = read_bill(text.as_bytes(), &BillSource::default(), &mut |item| whole.push(item)).unwrap();
+    let summary =
+        read_bill(Cursor::new(&text), &BillSource::default(), &mut |item: BillItem| whole.push(item)).unwrap();
     assert_eq!(collect(false).unwrap(), (whole, summary));
     assert!(matches!(collect(true), Err(BillError::Io(_))));
 }
@@ -408,7 +431,7 @@ fn written_back(row: &BillRow) -> [String; 11] {
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let (amount, refunded, status) = match row.kind {
         RowKind::Payment => (row.amount.to_string(), row.refunded.to_string(), "success"),
-        RowKind::Refund => (String::new(), row.amount.to_string(), "refund"),
+        RowKind::Refund | RowKind::Fee => (String::new(), row.amount.to_string(), "refund"),
     };
     [
         row.payment_id.clone(),

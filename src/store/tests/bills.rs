@@ -1,10 +1,13 @@
 //! Bills: whole or not at all, known by content, read back as they came.
 
 use super::*;
-use crate::bills::{BillItem, BillRow, BillSource, BillSummary, Profile, RowKind, SetAside};
+use crate::bills::{
+    BillItem, BillRow, BillSource, BillSummary, BillSums, Encoding, Packing, Profile, RowKind, SetAside,
+};
 
 pub(super) fn payment_row(line: u64, id: &str, paid_at: Timestamp) -> BillRow {
     BillRow {
+        part: 1,
         line,
         kind: RowKind::Payment,
         payment_id: id.to_owned(),
@@ -14,6 +17,8 @@ pub(super) fn payment_row(line: u64, id: &str, paid_at: Timestamp) -> BillRow {
         order_id: OrderId::new(&format!("Order-{id}")),
         plate: Some(user().plate),
         amount: fen(500),
+        received: None,
+        fee: None,
         refunded: fen(100),
         refund_pending: true,
         at: paid_at,
@@ -25,6 +30,8 @@ pub(super) fn refund_row(line: u64, id: &str, at: Timestamp) -> BillRow {
     BillRow {
         kind: RowKind::Refund,
         refund_id: Some(format!("R-{id}")),
+        received: None,
+        fee: None,
         refunded: fen(0),
         refund_pending: false,
         order_id: None,
@@ -48,12 +55,15 @@ fn summary(rows: &[BillRow], set_aside: u64) -> BillSummary {
         first_date: rows.iter().map(|row| row.at.business_date()).min(),
         last_date: rows.iter().map(|row| row.at.business_date()).max(),
         period: None,
+        packing: Packing::Plain,
+        encoding: Encoding::Utf8,
+        sums: BillSums::default(),
         has_external_order_ids: true,
     }
 }
 
 fn aside(line: u64) -> SetAside {
-    SetAside { line, column: Some("amount".to_owned()), value: "x".to_owned(), reason: "no amount".to_owned() }
+    SetAside { part: 1, line, column: Some("amount".to_owned()), value: "x".to_owned(), reason: "no amount".to_owned() }
 }
 
 pub(super) fn import(scratch: &mut Scratch, name: &str, rows: &[BillRow]) -> ImportedBill {

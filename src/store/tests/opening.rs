@@ -24,8 +24,8 @@ fn the_schema_for_readers_is_the_sum_of_the_migrations() {
 #[test]
 fn a_newer_database_is_refused() {
     let scratch = Scratch::new();
-    scratch.raw().pragma_update(None, "user_version", 3).unwrap();
-    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 3, known: 2, .. })));
+    scratch.raw().pragma_update(None, "user_version", 4).unwrap();
+    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 4, known: 3, .. })));
 }
 
 #[test]

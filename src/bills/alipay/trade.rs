@@ -1,0 +1,108 @@
+//! Alipay 业务明细: payments and refunds made through the payment interfaces.
+
+use super::{Table, Totals};
+use crate::bills::header::Header;
+use crate::bills::reading::{Reading, Row};
+use crate::bills::{BillError, BillRow, CHANNEL_ALIPAY, RowKind};
+use crate::model::{Amount, ChannelFee};
+
+/// The columns that are read, and what was added up.
+pub(super) struct Trade {
+    number: usize,
+    own_id: usize,
+    kind: usize,
+    done_at: usize,
+    gross: usize,
+    received: usize,
+    discount: Option<usize>,
+    refund_id: usize,
+    fee: usize,
+    payments: Totals,
+    refunds: Totals,
+}
+
+impl Table for Trade {
+    const FREE_TEXT: (&'static str, &'static [&'static str]) = ("商品名称", &["创建时间", "完成时间"]);
+    const TOTALS: [&'static str; 2] = ["交易合计", "退款合计"];
+
+    fn of(header: &Header) -> Result<Self, BillError> {
+        Ok(Self {
+            number: header.require(&["支付宝交易号", "银联交易号"])?,
+            own_id: header.require(&["商户订单号"])?,
+            kind: header.require(&["业务类型"])?,
+            done_at: header.require(&["完成时间"])?,
+            gross: header.require(&["订单金额（元）"])?,
+            received: header.require(&["商家实收（元）"])?,
+            discount: header.find(&["商家优惠（元）"]),
+            refund_id: header.require(&["退款批次号/请求号", "退款批次号"])?,
+            fee: header.require(&["服务费（元）"])?,
+            payments: Totals::default(),
+            refunds: Totals::default(),
+        })
+    }
+
+    fn row(&mut self, row: &Row<'_>, reading: &mut Reading<'_>) -> Result<(), BillError> {
+        let kind = match row.cell(self.kind) {
+            "交易" => RowKind::Payment,
+            "退款" => RowKind::Refund,
+            other => {
+                let reason = format!("the kind `{other}` is neither 交易 nor 退款");
+                reading.set_aside(row.line, Some(row.header.name(self.kind)), other, reason);
+                return Ok(());
+            }
+        };
+        let (gross, received) = (row.signed(self.gross)?, row.signed(self.received)?);
+        let totals = if kind == RowKind::Payment { &mut self.payments } else { &mut self.refunds };
+        totals.rows = totals.rows.saturating_add(1);
+        totals.gross.add_signed(gross);
+        totals.sum.add_signed(received);
+        if let Some(discount) = self.discount {
+            totals.discount.add_signed(row.signed(discount)?);
+        }
+        let payment_id = row.id(self.number)?;
+        let at = row.time(self.done_at)?;
+        // Money effects: a refund is negative, and so is the fee of a payment.
+        let effect = |fen: i64| if kind == RowKind::Payment { fen } else { fen.saturating_neg() };
+        let amount = |at: usize, fen: i64| {
+            Amount::from_fen(effect(fen))
+                .ok_or_else(|| row.fault(at, format!("its sign does not fit `{}`", row.cell(self.kind))))
+        };
+        let (amount, received) = (amount(self.gross, gross.fen())?, amount(self.received, received.fen())?);
+        let fee = ChannelFee::reversed(row.fee(self.fee)?);
+        if amount.is_zero() {
+            reading.set_aside(
+                row.line,
+                Some(row.header.name(self.gross)),
+                row.cell(self.gross),
+                "the amount is zero".to_owned(),
+            );
+            return Ok(());
+        }
+        let (order_id, plate) = reading.named(|at| row.cell(at));
+        let external_order_id = reading.external_order_id(row, self.own_id, payment_id)?;
+        let refund_id = Some(row.cell(self.refund_id)).filter(|id| kind == RowKind::Refund && !id.is_empty());
+        reading.row(BillRow {
+            part: reading.part,
+            line: row.line,
+            kind,
+            payment_id: payment_id.to_owned(),
+            refund_id: refund_id.map(str::to_owned),
+            external_order_id,
+            trade_no: Some(payment_id.to_owned()),
+            order_id,
+            plate,
+            amount,
+            received: Some(received),
+            fee: Some(fee),
+            refunded: Amount::ZERO,
+            refund_pending: false,
+            at,
+            channel: CHANNEL_ALIPAY.to_owned(),
+        });
+        Ok(())
+    }
+
+    fn totals(&self, which: usize) -> Totals {
+        if which == 0 { self.payments } else { self.refunds }
+    }
+}

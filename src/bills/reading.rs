@@ -1,0 +1,153 @@
+//! A bill while it is read: where its items go, what is counted, and one row of a channel's table.
+
+use super::header::{Fields, Header};
+use super::place::FoundPlaces;
+use super::{BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, SetAside, shortened};
+use crate::model::{Amount, ChannelFee, Difference, ExternalOrderId, OrderId, Plate, Timestamp};
+
+/// What readers of all formats share.
+pub(super) struct Reading<'a> {
+    pub(super) source: &'a BillSource,
+    pub(super) summary: BillSummary,
+    /// Which part of an archive, the first being 1.
+    pub(super) part: u32,
+    sink: &'a mut dyn BillSink,
+    places: Option<FoundPlaces<'a>>,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(source: &'a BillSource, summary: BillSummary, sink: &'a mut dyn BillSink) -> Self {
+        Self { source, summary, part: 1, sink, places: None }
+    }
+
+    /// Finds the columns in which the source has its order ids and plates.
+    ///
+    /// # Errors
+    /// When the table does not have one of them.
+    pub(super) fn begin_table(&mut self, header: &Header) -> Result<(), BillError> {
+        self.places = Some(FoundPlaces::of(&self.source.places, header)?);
+        Ok(())
+    }
+
+    /// Shows a row as it stands in the bill to whoever wants to see it.
+    pub(super) fn show<'t>(&mut self, line: u64, names: &[String], cells: impl FnOnce() -> Vec<&'t str>) {
+        if self.sink.wants_cells() {
+            self.sink.cells(&RawRow { part: self.part, line, names, cells: &cells() });
+        }
+    }
+
+    /// The order and the plate that a row names where the source says.
+    pub(super) fn named<'t>(&self, cell: impl Fn(usize) -> &'t str) -> (Option<OrderId>, Option<Plate>) {
+        self.places.as_ref().map_or((None, None), |places| (places.order_id(&cell), places.plate(&cell)))
+    }
+
+    /// The external order id of a payment: the merchant's own number, else one made of the payment's id.
+    ///
+    /// # Errors
+    /// When neither is an id.
+    pub(super) fn external_order_id(
+        &mut self,
+        row: &Row<'_>,
+        own: usize,
+        payment_id: &str,
+    ) -> Result<ExternalOrderId, BillError> {
+        if let Some(own) = Some(row.cell(own)).filter(|own| *own != "0").and_then(ExternalOrderId::new) {
+            return Ok(own);
+        }
+        self.summary.has_external_order_ids = false;
+        let derived = ExternalOrderId::new(&format!("{}{payment_id}", self.source.id_prefix));
+        derived.ok_or_else(|| row.fault(own, "neither it nor the payment's id is an id".to_owned()))
+    }
+
+    /// A row that counts.
+    pub(super) fn row(&mut self, row: BillRow) {
+        self.summary.count(&row);
+        self.sink.item(BillItem::Row(row));
+    }
+
+    /// A row that is no payment and no refund, and need not be looked at.
+    pub(super) fn ignored(&mut self, at: Option<Timestamp>) {
+        self.summary.count_ignored(at);
+        self.sink.ignored();
+    }
+
+    /// A row that somebody has to look at.
+    pub(super) fn set_aside(&mut self, line: u64, column: Option<&str>, value: &str, reason: String) {
+        self.summary.set_aside = self.summary.set_aside.saturating_add(1);
+        self.sink.item(BillItem::SetAside(SetAside {
+            part: self.part,
+            line,
+            column: column.map(str::to_owned),
+            value: shortened(value, 200),
+            reason,
+        }));
+    }
+}
+
+/// One row of a channel's table. What cannot be read in it refuses the bill: its totals would not agree anyway.
+pub(super) struct Row<'t> {
+    pub(super) header: &'t Header,
+    pub(super) fields: &'t Fields,
+    pub(super) text: &'t str,
+    pub(super) line: u64,
+}
+
+impl<'t> Row<'t> {
+    /// The text of a column, trimmed.
+    pub(super) fn cell(&self, at: usize) -> &'t str {
+        self.fields.get(self.text, at)
+    }
+
+    /// The text of a column that the table may not have.
+    pub(super) fn cell_if_any(&self, at: Option<usize>) -> &'t str {
+        at.map(|at| self.cell(at)).unwrap_or_default()
+    }
+
+    /// An id that may not be empty.
+    pub(super) fn id(&self, at: usize) -> Result<&'t str, BillError> {
+        match self.cell(at) {
+            "" => Err(self.fault(at, "it is empty".to_owned())),
+            id => Ok(id),
+        }
+    }
+
+    /// An amount that is not negative.
+    pub(super) fn amount(&self, at: usize) -> Result<Amount, BillError> {
+        self.cell(at).parse().map_err(|error: crate::model::AmountError| self.fault(at, error.to_string()))
+    }
+
+    /// [`Row::amount`], where nothing stands for nothing.
+    pub(super) fn amount_or_zero(&self, at: usize) -> Result<Amount, BillError> {
+        if self.cell(at).is_empty() { Ok(Amount::ZERO) } else { self.amount(at) }
+    }
+
+    /// An amount with its sign.
+    pub(super) fn signed(&self, at: usize) -> Result<Difference, BillError> {
+        self.cell(at).parse().map_err(|error: crate::model::AmountError| self.fault(at, error.to_string()))
+    }
+
+    /// A fee with its sign.
+    pub(super) fn fee(&self, at: usize) -> Result<ChannelFee, BillError> {
+        self.cell(at).parse().map_err(|error: crate::model::AmountError| self.fault(at, error.to_string()))
+    }
+
+    /// A time of Asia/Shanghai.
+    pub(super) fn time(&self, at: usize) -> Result<Timestamp, BillError> {
+        let time = Timestamp::parse_wall(self.cell(at)).map_err(|error| self.fault(at, error.to_string()))?;
+        if super::is_of_this_century(time) {
+            Ok(time)
+        } else {
+            Err(self.fault(at, format!("`{}` is not a time of this century", shortened(self.cell(at), 40))))
+        }
+    }
+
+    /// What is wrong with a column.
+    pub(super) fn fault(&self, at: usize, reason: String) -> BillError {
+        BillError::Cell {
+            line: self.line,
+            column: self.header.name(at).to_owned(),
+            value: shortened(self.cell(at), 40),
+            reason,
+        }
+    }
+}
