@@ -66,7 +66,9 @@ impl BillWriter<'_, '_> {
             BillItem::Row(row) => (self.push_row(&row), (row.kind != RowKind::Fee).then_some(&mut self.rows)),
             BillItem::SetAside(row) => (self.push_set_aside(&row), Some(&mut self.set_aside)),
         };
-        count.into_iter().for_each(|count| *count = count.saturating_add(1));
+        if let Some(count) = count {
+            *count = count.saturating_add(1);
+        }
         self.failure = stored.err();
     }
 
