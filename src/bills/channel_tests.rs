@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::*;
+use crate::model::Payment;
 
 fn bytes(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bills").join(name);
@@ -228,6 +229,87 @@ fn wechats_fund_flow_has_the_rows_that_are_expected() {
         total
     };
     assert_eq!(charged(&flow.rows), charged(&trade.rows));
+}
+
+/// The rows of files, all of one source, as a run has them.
+fn sourced(names: &[&str]) -> Vec<SourcedRow> {
+    let source = BillSource::default();
+    let mut all = Vec::new();
+    for (bill, name) in (1..).zip(names) {
+        let read = sample(name);
+        let role = source.role_of(read.summary.profile);
+        all.extend(read.rows.into_iter().map(|row| SourcedRow {
+            source: "default".into(),
+            role,
+            bill,
+            is_id_derived: false,
+            row,
+        }));
+    }
+    all
+}
+
+#[test]
+fn a_second_bill_of_the_channel_adds_no_payment_and_no_refund_and_agrees() {
+    for (trade, ledger) in [(ALIPAY, LEDGER), (WECHAT, FUNDFLOW)] {
+        let (alone, both) = (fold(sourced(&[trade])), fold(sourced(&[trade, ledger])));
+        assert!(alone.ties_out() && both.ties_out());
+        assert_eq!((alone.payments.len(), alone.refunds.len()), (both.payments.len(), both.refunds.len()), "{trade}");
+        assert!(both.payments.iter().all(|payment| !payment.bill_disagrees && !payment.conflict), "{trade}");
+        for (alone, both) in alone.payments.iter().zip(&both.payments) {
+            assert_eq!((alone.gross, alone.refunded, alone.fee), (both.gross, both.refunded, both.fee));
+        }
+        // The other way round, and the ledger by itself.
+        assert_eq!(fold(sourced(&[ledger, trade])).payments.len(), alone.payments.len());
+        assert_eq!(fold(sourced(&[ledger])).payments.len(), alone.payments.len());
+    }
+    // WeChat's bill of the day leaves a refund under way; the fund flow says that it was done.
+    let pending = |folded: Folded| folded.refunds.iter().filter(|refund| refund.pending).count();
+    assert_eq!(pending(fold(sourced(&[WECHAT]))), 1);
+    assert_eq!(pending(fold(sourced(&[WECHAT, FUNDFLOW]))), 0);
+}
+
+#[test]
+fn one_fen_that_differs_in_the_second_bill_is_seen() {
+    for (trade, ledger) in [(ALIPAY, LEDGER), (WECHAT, FUNDFLOW)] {
+        for kind in [RowKind::Payment, RowKind::Refund, RowKind::Fee] {
+            let mut rows = sourced(&[trade, ledger]);
+            let row = rows.iter_mut().find(|row| row.role == Role::Ledger && row.row.kind == kind);
+            let row = &mut row.unwrap().row;
+            let fen = Amount::from_fen(1).unwrap();
+            row.amount = row.amount.checked_add(fen).unwrap();
+            row.received = row.received.and_then(|received| received.checked_add(fen));
+            if kind == RowKind::Fee {
+                row.fee = row.fee.and_then(|fee| ChannelFee::from_units(fee.units() + 1000));
+            }
+            let id = row.payment_id.clone();
+            let folded = fold(rows);
+            let differing: Vec<&str> = folded
+                .payments
+                .iter()
+                .filter(|payment| payment.bill_disagrees)
+                .map(|payment| payment.payment_id.as_str())
+                .collect();
+            // A refund of a payment that is in no bill has no payment to stand beside.
+            let is_known = folded.payments.iter().any(|payment| payment.payment_id == id);
+            assert_eq!(differing, if is_known { vec![id.as_str()] } else { vec![] }, "{ledger} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn files_that_overlap_bring_each_payment_once() {
+    let files = [
+        WECHAT,
+        "wechat-tradebill/1900000109Success2026-03-17.csv",
+        "wechat-tradebill/1900000109Refund2026-03-17.csv",
+        "wechat-tradebill/all-lf-nobom.csv",
+    ];
+    let (one, all) = (fold(sourced(&files[..1])), fold(sourced(&files)));
+    assert_eq!((one.payments.len(), one.refunds.len()), (all.payments.len(), all.refunds.len()));
+    for (one, all) in one.payments.iter().zip(&all.payments) {
+        assert_eq!(Payment { rows: all.rows, ..one.clone() }, *all);
+    }
 }
 
 #[test]

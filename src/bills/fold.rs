@@ -4,11 +4,12 @@
 //! stands in exactly one payment or refund ([`Folded::ties_out`]); nothing is dropped, and what
 //! contradicts itself is kept as several payments in conflict.
 
+mod fees;
 mod groups;
 mod merge;
 mod refunds;
 
-use crate::model::{Amount, ExternalOrderId, Payment, Timestamp, Total};
+use crate::model::{Amount, ChannelFee, ExternalOrderId, Payment, Timestamp, Total};
 
 use self::groups::Groups;
 use self::merge::Merging;
@@ -51,6 +52,10 @@ pub struct FoldedRefund {
     pub at: Timestamp,
     /// Not done yet: in no row done.
     pub pending: bool,
+    /// What the channel gives back of its fee with it (below zero), where a bill says.
+    pub fee: Option<ChannelFee>,
+    /// The channel, empty when the bill does not say.
+    pub channel: String,
     /// Index of its payment in [`Folded::payments`]; `None`: `refund_unmatched`.
     pub payment: Option<u32>,
     /// How many rows it stands for, at least 1.
@@ -67,12 +72,14 @@ pub struct Folded {
     /// External order ids by which rows know a payment beside its own, with the payment's index,
     /// sorted. A notification under one of them is a notification of that payment.
     pub aliases: Vec<(ExternalOrderId, u32)>,
-    /// For each payment: its rows and the sum of what they tell (`gross × rows`, but for ledger rows that disagree).
+    /// For each payment: its rows and the sum of what they tell. A ledger tells what was received of the gross.
     pub row_totals: Vec<Total>,
     /// For each refund: its rows and their sum.
     pub refund_row_totals: Vec<Total>,
-    /// All rows that came in and their sum.
+    /// All rows of payments and refunds that came in and their sum.
     pub rows_in: Total,
+    /// Whether some payment's gross is not what its rows tell that count: a fault of the folding.
+    pub is_miscounted: bool,
 }
 
 impl Folded {
@@ -86,23 +93,18 @@ impl Folded {
         sum(&self.refund_row_totals)
     }
 
-    /// Whether every row that came in stands in a payment or a refund, in count and in money.
+    /// Whether every row that came in stands in a payment or a refund, in count and in money, and each payment is worth
+    /// what its rows tell.
     pub fn ties_out(&self) -> bool {
         let mut standing = self.payment_rows();
         standing.merge(self.refund_rows());
         let told = |rows: u32, total: &Total| u64::from(rows) == total.count;
         standing == self.rows_in
+            && !self.is_miscounted
             && self.payments.len() == self.row_totals.len()
             && self.refunds.len() == self.refund_row_totals.len()
             && self.payments.iter().zip(&self.row_totals).all(|(payment, total)| told(payment.rows, total))
             && self.refunds.iter().zip(&self.refund_row_totals).all(|(refund, total)| told(refund.rows, total))
-    }
-
-    /// `gross × rows` of the payment at `index`: what its rows told if none disagrees.
-    pub fn gross_times_rows(&self, index: usize) -> Option<Total> {
-        let payment = self.payments.get(index)?;
-        let fen = i128::from(payment.gross.fen()).saturating_mul(i128::from(payment.rows));
-        Some(Total { count: u64::from(payment.rows), fen })
     }
 }
 
@@ -112,17 +114,27 @@ impl Folded {
 /// external order id, or, in different bills or sources, the same trade number (unless one bill has
 /// it for several payments, then it tells nothing). Rows of one identity are one payment if amount
 /// and day agree and orders and plates do not contradict; else each distinct (amount, day, order, plate)
-/// is a payment in conflict. Where trade rows exist, ledger rows only confirm or disagree.
+/// is a payment in conflict. Where trade rows exist, ledger rows only confirm or disagree: in what was received, in what
+/// was given back, and in the channel's fee.
 pub fn fold(rows: Vec<SourcedRow>) -> Folded {
+    let (mut payment_rows, mut refund_rows, mut fee_rows) = (Vec::with_capacity(rows.len()), Vec::new(), Vec::new());
     let mut rows_in = Total::default();
-    for row in &rows {
+    for row in rows {
+        let rows = match row.row.kind {
+            RowKind::Payment => &mut payment_rows,
+            RowKind::Refund => &mut refund_rows,
+            RowKind::Fee => {
+                fee_rows.push(row);
+                continue;
+            }
+        };
         rows_in.add(row.row.amount);
+        rows.push(row);
     }
-    let (payment_rows, refund_rows): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| row.row.kind == RowKind::Payment);
 
     let groups = Groups::of(&payment_rows);
-    let refund_groups: Vec<Option<usize>> = refund_rows.iter().map(|row| groups.of_refund(row)).collect();
+    let refund_groups: Vec<Option<usize>> = refund_rows.iter().map(|row| groups.spoken_of(row)).collect();
+    let fee_groups: Vec<Option<usize>> = fee_rows.iter().map(|row| groups.spoken_of(row)).collect();
     let plan = merge::plan(&payment_rows, &groups.members());
     drop(groups);
 
@@ -134,6 +146,7 @@ pub fn fold(rows: Vec<SourcedRow>) -> Folded {
 
     let refunds = refunds::collect(refund_rows, &refund_groups, &done.first_of_group);
     refunds::apply(&refunds, &mut done.payments);
+    fees::apply(fee_rows, &fee_groups, &done.first_of_group, &refunds, &mut done.payments);
     let (refunds, refund_row_totals) = refunds.into_iter().map(|refund| (refund.refund, refund.total)).unzip();
     Folded {
         payments: done.payments,
@@ -142,6 +155,7 @@ pub fn fold(rows: Vec<SourcedRow>) -> Folded {
         row_totals: done.row_totals,
         refund_row_totals,
         rows_in,
+        is_miscounted: done.is_miscounted,
     }
 }
 

@@ -75,6 +75,7 @@ mod tests {
             gross: amount.parse().unwrap(),
             refunded: Amount::ZERO,
             has_refund: false,
+            fee: None,
             paid_at: Timestamp::parse_wall("2026-11-22 09:00:00").unwrap(),
             channel: String::new(),
             conflict: false,

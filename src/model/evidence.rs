@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Amount, Difference, ExternalOrderId, OrderId, Plate, Timestamp};
+use super::{Amount, ChannelFee, Difference, ExternalOrderId, OrderId, Plate, Timestamp};
 
 /// The money side of an order at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -116,13 +116,15 @@ pub struct Payment {
     pub refunded: Amount,
     /// Whether any refund exists, pending ones too.
     pub has_refund: bool,
+    /// What the channel charges for it, where a bill says.
+    pub fee: Option<ChannelFee>,
     /// When it was paid.
     pub paid_at: Timestamp,
     /// The channel (`alipay`, `wxpay`, …), empty when the bill does not say.
     pub channel: String,
     /// Other evidence of the same identity says another amount, day, order or plate.
     pub conflict: bool,
-    /// A ledger or fund-flow bill of the same channel tells another amount.
+    /// A ledger or fund-flow bill of the same channel tells another amount, fee or refund.
     pub bill_disagrees: bool,
     /// How many bill rows it stands for, at least 1.
     pub rows: u32,

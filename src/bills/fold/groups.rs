@@ -8,6 +8,8 @@ use super::SourcedRow;
 pub(super) struct Groups<'a> {
     by_payment_id: HashMap<(&'a str, &'a str), usize>,
     by_external_id: HashMap<&'a str, usize>,
+    /// Trade numbers that tell of one payment.
+    by_trade_no: HashMap<&'a str, usize>,
     group_of_row: Vec<usize>,
     len: usize,
 }
@@ -23,9 +25,9 @@ impl<'a> Groups<'a> {
             let same_external_id = *by_external_id.entry(bill_row.external_order_id.as_str()).or_insert(row);
             sets.join(row, same_external_id);
         }
-        join_trade_numbers(rows, &mut sets);
+        let by_trade_no = join_trade_numbers(rows, &mut sets);
         let (group_of_row, len) = sets.numbered();
-        Self { by_payment_id, by_external_id, group_of_row, len }
+        Self { by_payment_id, by_external_id, by_trade_no, group_of_row, len }
     }
 
     /// The rows of each group.
@@ -39,11 +41,13 @@ impl<'a> Groups<'a> {
         Members { rows, ends }
     }
 
-    /// The group that a refund gives back: its source's payment id decides, else the external id.
-    pub(super) fn of_refund(&self, refund: &SourcedRow) -> Option<usize> {
+    /// The group that a refund gives back or a fee was taken for: its source's payment id decides, else the external
+    /// id, else the trade number.
+    pub(super) fn spoken_of(&self, row: &SourcedRow) -> Option<usize> {
         self.by_payment_id
-            .get(&(refund.source.as_str(), refund.row.payment_id.as_str()))
-            .or_else(|| self.by_external_id.get(refund.row.external_order_id.as_str()))
+            .get(&(row.source.as_str(), row.row.payment_id.as_str()))
+            .or_else(|| self.by_external_id.get(row.row.external_order_id.as_str()))
+            .or_else(|| self.by_trade_no.get(row.row.trade_no.as_deref()?))
             .map(|row| self.group_of_row[*row])
     }
 }
@@ -70,7 +74,8 @@ impl Members {
 ///
 /// A number that one bill has for several payments (a combined order) does not say which of them is
 /// meant, and joining them all would make one payment of several.
-fn join_trade_numbers(rows: &[SourcedRow], sets: &mut Sets) {
+/// Gives a row for each of the other numbers.
+fn join_trade_numbers<'a>(rows: &'a [SourcedRow], sets: &mut Sets) -> HashMap<&'a str, usize> {
     let mut numbered: Vec<(&str, &str, i64, usize, usize)> = rows
         .iter()
         .enumerate()
@@ -80,10 +85,12 @@ fn join_trade_numbers(rows: &[SourcedRow], sets: &mut Sets) {
         })
         .collect();
     numbered.sort_unstable();
+    let mut clear = HashMap::new();
     for same_number in numbered.chunk_by(|a, b| a.0 == b.0) {
         let is_unclear =
             same_number.windows(2).any(|pair| matches!(pair, [a, b] if (a.1, a.2) == (b.1, b.2) && a.3 != b.3));
         if !is_unclear {
+            clear.extend(same_number.first().map(|(number, .., row)| (*number, *row)));
             for pair in same_number.windows(2) {
                 if let [a, b] = pair {
                     sets.join(a.4, b.4);
@@ -91,6 +98,7 @@ fn join_trade_numbers(rows: &[SourcedRow], sets: &mut Sets) {
             }
         }
     }
+    clear
 }
 
 /// Disjoint sets of `0..n`, with path halving and union by size: practically linear.

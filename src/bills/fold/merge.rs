@@ -28,6 +28,8 @@ pub(super) struct Slot {
 struct SlotPlan {
     group: usize,
     gross: Amount,
+    /// What of it reached the merchant: that is what a ledger tells.
+    received: Amount,
     conflict: bool,
     bill_disagrees: bool,
 }
@@ -59,7 +61,7 @@ pub(super) fn plan(rows: &[SourcedRow], members: &Members) -> Plan {
     let mut plan = Plan { slot_of_row: vec![nowhere; rows.len()], slots: Vec::new(), groups: members.len() };
     for (group, members) in members.iter().enumerate() {
         if let [row] = members {
-            let place = plan.open_slot(group, rows[*row].row.amount, false);
+            let place = plan.open_slot(rows, group, &[*row], false);
             plan.slot_of_row[*row] = Slot { place, is_beside: false };
             continue;
         }
@@ -89,8 +91,8 @@ fn all_same<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
 impl Plan {
     /// Gives the rows that count their payments: one, or one for each distinct content.
     fn place_counting(&mut self, rows: &[SourcedRow], group: usize, counting: &[usize]) {
-        if let Some(first) = counting.first().filter(|_| agree(rows, counting)) {
-            let place = self.open_slot(group, rows[*first].row.amount, false);
+        if agree(rows, counting) {
+            let place = self.open_slot(rows, group, counting, false);
             for row in counting {
                 self.slot_of_row[*row] = Slot { place, is_beside: false };
             }
@@ -100,20 +102,20 @@ impl Plan {
         for row in counting {
             contents.entry(Content::of(&rows[*row])).or_default().push(*row);
         }
-        for (content, same) in contents {
-            let place = self.open_slot(group, content.amount, true);
+        for same in contents.into_values() {
+            let place = self.open_slot(rows, group, &same, true);
             for row in same {
                 self.slot_of_row[row] = Slot { place, is_beside: false };
             }
         }
     }
 
-    /// Puts ledger rows beside the payment of their amount, else beside the first of the group's
+    /// Puts ledger rows beside the payment of which as much was received, else beside the first of the group's
     /// payments (those from `first` on), and notes which of them the ledger contradicts.
     fn place_beside(&mut self, rows: &[SourcedRow], beside: &[usize], first: usize) {
         let mut place_of_amount = BTreeMap::new();
         for place in first..self.slots.len() {
-            place_of_amount.entry(self.slots[place].gross).or_insert(place);
+            place_of_amount.entry(self.slots[place].received).or_insert(place);
         }
         for row in beside {
             let place = place_of_amount.get(&rows[*row].row.amount).copied().unwrap_or(first);
@@ -122,13 +124,17 @@ impl Plan {
         let told = || beside.iter().map(|row| rows[*row].row.amount);
         let (least, most) = (told().min(), told().max());
         for slot in &mut self.slots[first..] {
-            slot.bill_disagrees = [least, most].into_iter().flatten().any(|amount| amount != slot.gross);
+            slot.bill_disagrees = [least, most].into_iter().flatten().any(|amount| amount != slot.received);
         }
     }
 
-    fn open_slot(&mut self, group: usize, gross: Amount, conflict: bool) -> usize {
+    /// A payment of rows that agree on its amount.
+    fn open_slot(&mut self, rows: &[SourcedRow], group: usize, members: &[usize], conflict: bool) -> usize {
         let place = self.slots.len();
-        self.slots.push(SlotPlan { group, gross, conflict, bill_disagrees: false });
+        let told = || members.iter().map(|row| &rows[*row].row);
+        let gross = told().map(|row| row.amount).min().unwrap_or_default();
+        let received = told().filter_map(|row| row.received).min().unwrap_or(gross);
+        self.slots.push(SlotPlan { group, gross, received, conflict, bill_disagrees: false });
         place
     }
 }
@@ -137,6 +143,8 @@ impl Plan {
 pub(super) struct Merging {
     payments: Vec<Option<Named>>,
     totals: Vec<Total>,
+    /// Of [`Merging::totals`] what rows tell that count.
+    counted: Vec<Total>,
     aliases: Vec<(ExternalOrderId, usize)>,
 }
 
@@ -150,6 +158,8 @@ struct Named {
 pub(super) struct Merged {
     pub(super) payments: Vec<Payment>,
     pub(super) row_totals: Vec<Total>,
+    /// Whether some payment's gross is not what the rows tell that count.
+    pub(super) is_miscounted: bool,
     pub(super) aliases: Vec<(ExternalOrderId, u32)>,
     /// The first payment of each group.
     pub(super) first_of_group: Vec<Option<u32>>,
@@ -161,6 +171,7 @@ impl Merging {
         Self {
             payments: std::iter::repeat_with(|| None).take(len).collect(),
             totals: vec![Total::default(); len],
+            counted: vec![Total::default(); len],
             aliases: Vec::new(),
         }
     }
@@ -172,6 +183,7 @@ impl Merging {
             self.aliases.push((row.row.external_order_id, slot.place));
             return;
         }
+        self.counted[slot.place].add(row.row.amount);
         let found = single(row);
         match &mut self.payments[slot.place] {
             empty @ None => *empty = Some(found),
@@ -194,6 +206,7 @@ impl Merging {
         let mut first_of_group = vec![None; plan.groups];
         let mut row_totals = Vec::with_capacity(sorted.len());
         let mut payments = Vec::with_capacity(sorted.len());
+        let mut is_miscounted = false;
         for (position, (place, mut payment)) in sorted.into_iter().enumerate() {
             let slot = plan.slots[place];
             payment.conflict = slot.conflict;
@@ -202,6 +215,7 @@ impl Merging {
             place_to_index[place] = index(position);
             first_of_group[slot.group].get_or_insert(index(position));
             row_totals.push(self.totals[place]);
+            is_miscounted |= !is_told_by(payment.gross, self.counted[place]);
             payments.push(payment);
         }
         let mut aliases: Vec<(ExternalOrderId, u32)> =
@@ -209,8 +223,13 @@ impl Merging {
         aliases.retain(|(alias, at)| usize::try_from(*at).is_ok_and(|at| payments[at].external_order_id != *alias));
         aliases.sort_unstable();
         aliases.dedup();
-        Merged { payments, row_totals, aliases, first_of_group }
+        Merged { payments, row_totals, is_miscounted, aliases, first_of_group }
     }
+}
+
+/// Whether rows that tell `counted` in all tell `gross` each.
+fn is_told_by(gross: Amount, counted: Total) -> bool {
+    i128::from(gross.fen()).checked_mul(i128::from(counted.count)) == Some(counted.fen)
 }
 
 /// What one row by itself says.
@@ -225,6 +244,7 @@ fn single(sourced: SourcedRow) -> Named {
         gross: row.amount,
         refunded: row.refunded,
         has_refund: row.refund_pending || !row.refunded.is_zero(),
+        fee: row.fee,
         paid_at: row.at,
         channel: row.channel,
         conflict: false,
@@ -252,6 +272,7 @@ fn absorb(known: &mut Named, found: Named) {
     payment.plate = payment.plate.take().or(other.plate);
     payment.refunded = payment.refunded.max(other.refunded);
     payment.has_refund |= other.has_refund;
+    payment.fee = payment.fee.max(other.fee);
     payment.paid_at = payment.paid_at.min(other.paid_at);
     let has_better_channel =
         payment.channel.is_empty() || (!other.channel.is_empty() && other.channel < payment.channel);

@@ -114,7 +114,7 @@ fn the_same_row_in_two_files_is_one_payment() {
     let folded = folded(vec![row("a", 1, "P1"), row("a", 2, "P1"), row("a", 2, "P1"), row("a", 1, "P2")]);
     assert_eq!(shown(&folded), ["a-P1 5.00 0.00 3", "a-P2 5.00 0.00 1"]);
     assert_eq!(folded.payment_rows(), Total { count: 4, fen: 2000 });
-    assert_eq!(folded.gross_times_rows(0), Some(Total { count: 3, fen: 1500 }));
+    assert_eq!(folded.row_totals[0], Total { count: 3, fen: 1500 });
 }
 
 #[test]
@@ -332,4 +332,64 @@ fn one_file_is_read_and_folded_at_once() {
     assert_eq!((summary.payments, summary.refunds, summary.set_aside), (2, 1, 1));
     assert_eq!(set_aside[0].to_string(), "line 5, column \"amount\": the amount is zero");
     assert_eq!(folded.rows_in.count, summary.payments + summary.refunds);
+}
+
+#[test]
+fn a_ledger_tells_what_was_received_of_the_gross() {
+    let trade = || row("w", 1, "P1").with(|row| row.received = Some(yuan("4.00")));
+    let ledger = |amount: &str| row("w", 2, "P1").amount(amount).ledger();
+    assert_eq!(shown(&folded(vec![trade(), ledger("4.00")])), ["w-P1 5.00 0.00 2"]);
+    assert_eq!(shown(&folded(vec![trade(), ledger("5.00")])), ["w-P1 5.00 0.00 2?"]);
+}
+
+#[test]
+fn a_refund_in_trade_bill_and_ledger_is_one_refund_and_the_ledger_confirms_it() {
+    let back = |bill, id: &str| refund("w", "P1", id, "2.00").with(|row| row.line = bill);
+    let pending = back(1, "R1").with(|row| row.refund_pending = true);
+    let both = folded(vec![row("w", 1, "P1"), pending, row("w", 2, "P1").ledger(), back(2, "R1").ledger()]);
+    assert_eq!(shown(&both), ["w-P1 5.00 2.00 2"]);
+    assert_eq!((both.refunds.len(), both.refunds[0].pending, both.refunds[0].rows), (1, false, 2));
+    // Under a number of its own the ledger tells of it by amount and day; another amount of that day disagrees.
+    let other_id = folded(vec![row("w", 1, "P1"), back(1, "R1"), row("w", 2, "P1").ledger(), back(2, "L9").ledger()]);
+    assert_eq!((shown(&other_id), other_id.refunds.len()), (vec!["w-P1 5.00 2.00 2".to_owned()], 1));
+    let more = back(2, "L9").with(|row| row.amount = yuan("3.00")).ledger();
+    let differing = folded(vec![row("w", 1, "P1"), back(1, "R1"), more]);
+    assert_eq!((shown(&differing), differing.refunds.len()), (vec!["w-P1 5.00 2.00 1?".to_owned()], 1));
+}
+
+#[test]
+fn what_only_a_ledger_tells_of_is_a_refund_of_its_own_on_top() {
+    let later = refund("w", "P1", "L9", "1.00").with(|row| row.at = row.at.plus_s(86_400)).ledger();
+    let folded = folded(vec![row("w", 1, "P1"), refund("w", "P1", "R1", "2.00"), later]);
+    assert_eq!((shown(&folded), folded.refunds.len()), (vec!["w-P1 5.00 3.00 1".to_owned()], 2));
+}
+
+#[test]
+fn a_refund_whose_payment_is_unknown_is_one_in_both_bills_too() {
+    let folded = folded(vec![refund("a", "OLD", "R1", "2.00"), refund("b", "OLD", "R1", "2.00").ledger()]);
+    assert_eq!((folded.refunds.len(), folded.refunds[0].rows, folded.refunds[0].payment), (1, 2, None));
+}
+
+#[test]
+fn fees_of_a_ledger_are_kept_and_compared() {
+    let fee = |id: &str, text: &str| {
+        let fee: ChannelFee = text.parse().unwrap();
+        let fen = Amount::from_fen(fee.whole_fen().unwrap().abs()).unwrap();
+        refund("w", "P1", id, "1.00")
+            .ledger()
+            .with(|row| (row.kind, row.fee, row.amount) = (RowKind::Fee, Some(fee), fen))
+    };
+    let trade = |text: &str| row("w", 1, "P1").with(|row| row.fee = Some(text.parse().unwrap()));
+    let fee_of = |folded: &Folded| folded.payments[0].fee.map(|fee| fee.to_string());
+    let only_ledger = folded(vec![row("w", 2, "P1").ledger(), fee("F1", "0.03"), fee("F1", "0.03")]);
+    assert_eq!((fee_of(&only_ledger).as_deref(), only_ledger.rows_in.count), (Some("0.03"), 1));
+    assert!(!folded(vec![trade("0.03000"), fee("F1", "0.03")]).payments[0].bill_disagrees);
+    assert!(folded(vec![trade("0.04"), fee("F1", "0.03")]).payments[0].bill_disagrees);
+    assert!(!folded(vec![trade("0.04")]).payments[0].bill_disagrees, "silence contradicts nothing");
+    let back = |text: &str| refund("w", "P1", "R1", "2.00").with(|row| row.fee = Some(text.parse().unwrap()));
+    let beside = || refund("w", "P1", "R1", "2.00").ledger();
+    let returned =
+        |text: &str| folded(vec![trade("0.03"), back(text), beside(), fee("F1", "0.03"), fee("F2", "-0.01")]);
+    assert!(!returned("-0.01").payments[0].bill_disagrees);
+    assert!(returned("-0.02").payments[0].bill_disagrees);
 }

@@ -21,6 +21,7 @@ fn payment(id: &str, order: &str, plate: &str, amount: &str, at: &str) -> Paymen
         gross: amount.parse().unwrap(),
         refunded: Amount::ZERO,
         has_refund: false,
+        fee: None,
         paid_at: clock(at),
         channel: String::new(),
         conflict: false,
