@@ -5,6 +5,7 @@
 
 mod args;
 mod audit;
+mod bill;
 mod check;
 mod console;
 mod demo;
@@ -28,14 +29,17 @@ mod words;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Parser;
 
 pub use args::{Arguments, Command, Global};
 use console::Console;
 use exit::Exit;
 
+use crate::bills::BillSource;
 use crate::clock::Clock;
 use crate::config::{self, ConfigError, Settings};
+use crate::jobs::inbox::ClaimedSource;
 use crate::jobs::mailing;
 use crate::report::Lang;
 
@@ -82,6 +86,13 @@ impl App {
     fn lang_alone(&self) -> Lang {
         self.lang.unwrap_or_default()
     }
+}
+
+/// The configured source of that name.
+fn named_source<'a>(sources: &'a [ClaimedSource], name: &str) -> anyhow::Result<&'a BillSource> {
+    let names = || sources.iter().map(|claimed| claimed.source.name.as_str()).collect::<Vec<_>>().join(", ");
+    let found = sources.iter().map(|claimed| &claimed.source).find(|source| source.name == name);
+    found.with_context(|| format!("no [[bills.source]] is named {name:?}\nhint: the config has {}", names()))
 }
 
 /// Runs a command to its end.

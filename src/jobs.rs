@@ -15,6 +15,7 @@ pub mod outage;
 pub mod people;
 pub mod platform;
 pub mod platform_calls;
+pub mod preview;
 pub mod progress;
 pub mod pull;
 pub mod push;

@@ -117,7 +117,12 @@ pub enum Command {
     ///
     /// Configuration, secrets, database, journal, platform and signature, clock, mail, inbox. Nothing is notified or
     /// mailed. Exit code 1 when something is wrong, 2 when it is the configuration.
-    #[command(after_help = "Examples:\n  etcp-recon check\n  etcp-recon check --json")]
+    ///
+    /// With --bill a bill is looked at instead: what it is, whether its totals agree, and what the first rows are read
+    /// as, so that one can say in the config in which columns order id and plate stand. Exit code 3 when it is refused.
+    #[command(
+        after_help = "Examples:\n  etcp-recon check\n  etcp-recon check --json\n  etcp-recon check --bill inbox/1900000109All2026-03-17.csv\n  etcp-recon check --bill till.csv --source till --rows 3"
+    )]
     Check(CheckArgs),
     /// Reconcile one date
     ///
@@ -186,6 +191,18 @@ pub struct InitArgs {
 /// `check`
 #[derive(Args, Debug)]
 pub struct CheckArgs {
+    /// Show instead how this bill would be read; nothing is imported
+    #[arg(long, value_name = "FILE")]
+    pub bill: Option<PathBuf>,
+    /// With --bill: read it as a bill of this source
+    #[arg(long, value_name = "NAME", requires = "bill")]
+    pub source: Option<String>,
+    /// With --bill: read it as this format
+    #[arg(long, value_name = "NAME", value_parser = profile(), requires = "bill")]
+    pub profile: Option<Profile>,
+    /// With --bill: so many rows
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "bill")]
+    pub rows: usize,
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
@@ -260,8 +277,11 @@ pub struct MatchArgs {
     #[arg(long, value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
     pub grace: Duration,
     /// The format of the bill
-    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = profile())]
-    pub profile: Profile,
+    #[arg(long, value_name = "NAME", value_parser = profile())]
+    pub profile: Option<Profile>,
+    /// Read the bill as the config says for this source: where order id and plate stand, names of columns
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
 }
 
 /// `show`

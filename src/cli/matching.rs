@@ -14,6 +14,7 @@ use super::page::{BAD, GOOD, LOOK, Page, dispositions};
 use super::words::{bill_counts, pick};
 use crate::bills::{BillSource, BillSummary, Folded, SetAside, payments_of_file};
 use crate::jobs::match_files;
+use crate::jobs::sources::claimed_sources;
 use crate::recon::files::Matched;
 use crate::report::Lang;
 
@@ -29,7 +30,7 @@ struct Answer<'a> {
 /// Matches two files.
 pub fn matching(app: &App, args: &MatchArgs) -> anyhow::Result<Exit> {
     let lang = app.lang_alone();
-    let (folded, bill, set_aside) = bill(args)?;
+    let (folded, bill, set_aside) = bill(app, args)?;
     let orders = match_files::load_orders(&args.orders)?;
     let grace_s = i64::try_from(args.grace.as_secs()).unwrap_or(i64::MAX);
     let matched = match_files::run(&folded.payments, &orders, grace_s, args.out.as_deref())?;
@@ -52,10 +53,14 @@ pub fn matching(app: &App, args: &MatchArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn bill(args: &MatchArgs) -> anyhow::Result<(Folded, BillSummary, Vec<SetAside>)> {
+fn bill(app: &App, args: &MatchArgs) -> anyhow::Result<(Folded, BillSummary, Vec<SetAside>)> {
     let path: &Path = &args.payments;
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let source = BillSource { profile: args.profile, ..BillSource::default() };
+    let mut source = match &args.source {
+        None => BillSource::default(),
+        Some(name) => super::named_source(&claimed_sources(&app.settings()?.bills)?, name)?.clone(),
+    };
+    source.profile = args.profile.unwrap_or(source.profile);
     payments_of_file(file, &source).with_context(|| format!("the bill {} is refused", path.display()))
 }
 

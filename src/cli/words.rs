@@ -23,7 +23,7 @@ pub fn bill_status(lang: Lang, name: &'static str) -> &'static str {
 /// What is in a bill.
 pub fn bill_counts(lang: Lang, payments: u64, refunds: u64, ignored: u64, set_aside: u64) -> String {
     match lang {
-        Lang::Zh => format!("支付 {payments}，退款 {refunds}，无资金 {ignored}，搁置 {set_aside}"),
-        Lang::En => format!("{payments} payments, {refunds} refunds, {ignored} without money, {set_aside} set aside"),
+        Lang::Zh => format!("支付 {payments}，退款 {refunds}，不计 {ignored}，搁置 {set_aside}"),
+        Lang::En => format!("{payments} payments, {refunds} refunds, {ignored} ignored, {set_aside} set aside"),
     }
 }

@@ -232,8 +232,20 @@ fn refunds_owed(judged: &Judged) -> Vec<data::RefundOwed> {
     .collect()
 }
 
-fn by_channel(judged: &Judged) -> Vec<data::NamedTotal> {
-    named(judged.payments_of_date().map(|(_, payment)| (payment.channel.clone(), payment.gross)))
+fn by_channel(judged: &Judged) -> Vec<data::ChannelTotal> {
+    let mut totals: BTreeMap<&str, data::ChannelTotal> = BTreeMap::new();
+    for (_, payment) in judged.payments_of_date() {
+        let total = totals.entry(&payment.channel).or_default();
+        total.payments.add(payment.gross);
+        payment.fee.into_iter().for_each(|fee| total.fee.add(fee));
+    }
+    for refund in judged.refunds_of_date() {
+        let total = totals.entry(&refund.channel).or_default();
+        total.refunds.add(refund.amount);
+        refund.fee.into_iter().for_each(|fee| total.fee.add(fee));
+    }
+    let named = totals.into_iter().map(|(name, total)| data::ChannelTotal { name: name.to_owned(), ..total });
+    named.collect()
 }
 
 fn by_car_park(judged: &Judged) -> Vec<data::NamedTotal> {

@@ -76,6 +76,21 @@ impl FeeTotal {
     pub const fn units(self) -> i128 {
         self.units
     }
+
+    /// With thousands separators, for people: `-1,234.50`.
+    pub fn grouped(self) -> String {
+        let text = self.to_string();
+        let (whole, decimals) = text.split_once('.').unwrap_or((&text, "00"));
+        let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+        let mut grouped = String::new();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && digits.len().saturating_sub(index).is_multiple_of(3) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        format!("{sign}{grouped}.{decimals}")
+    }
 }
 
 impl FromStr for ChannelFee {
@@ -190,5 +205,8 @@ mod tests {
         total.add(fee);
         total.merge(total);
         assert_eq!((total.units(), total.to_string().as_str()), (-14_000, "-0.14"));
+        for (units, text) in [(-14_000, "-0.14"), (123_456_789_012, "1,234,567.89012"), (99_900_000, "999.00")] {
+            assert_eq!(FeeTotal { units }.grouped(), text);
+        }
     }
 }

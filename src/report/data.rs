@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::Lang;
-use crate::model::{Amount, BusinessDate, Difference, Disposition, Timestamp, Total};
+use crate::model::{Amount, BusinessDate, Difference, Disposition, FeeTotal, Timestamp, Total};
 
 /// Everything that one report of one run says.
 #[derive(Clone, Debug, Serialize)]
@@ -49,8 +49,8 @@ pub struct ReportData {
     pub exception_rows: Vec<ExceptionRow>,
     /// Money that has to be given back to customers.
     pub refunds_owed: Vec<RefundOwed>,
-    /// The day's payments by channel (gross).
-    pub by_channel: Vec<NamedTotal>,
+    /// The day's payments, refunds and fees by channel.
+    pub by_channel: Vec<ChannelTotal>,
     /// The day's orders by car park (`booked + due`).
     pub by_car_park: Vec<NamedTotal>,
     /// The proof that nothing fell under the table.
@@ -452,6 +452,19 @@ pub struct RefundOwed {
     pub amount: Amount,
     /// When it was paid.
     pub paid_at: Timestamp,
+}
+
+/// What one channel's bills tell of the day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ChannelTotal {
+    /// The channel; empty when not known.
+    pub name: String,
+    /// The payments, by gross.
+    pub payments: Total,
+    /// The refunds, also those under way.
+    pub refunds: Total,
+    /// What the channel charges for the payments, less what it gives back with the refunds; as far as bills say.
+    pub fee: FeeTotal,
 }
 
 /// A sum with a name from outside.

@@ -80,6 +80,7 @@ pub(super) const WORDS: Words = Words {
     by_car_park: "By car park",
     channel: "Channel",
     car_park: "Car park",
+    fee: "Fees",
     not_known: "(not stated)",
     changes: "Changed since the previous run",
     before: "Before",

@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::exceptions::{exceptions, refunds_owed};
 use self::parts::{Figure, card, dim, figures, items, named};
-use super::data::{Bucket, Change, NamedTotal, ReportData, TieOutSide};
+use super::data::{Bucket, Change, ChannelTotal, NamedTotal, ReportData, TieOutSide};
 use super::escape::visible;
 use super::lang::{Lang, Phrase};
 use super::view::{self, MAX_ROWS, Tone};
@@ -29,7 +29,7 @@ pub fn html(data: &ReportData, lang: Lang) -> String {
             (buckets(words.payments, words.payments_base, &data.payments, lang))
             (buckets(words.orders, words.orders_base, &data.orders, lang))
         }))
-        (named_totals(words.by_channel, words.channel, &data.by_channel, lang))
+        (channel_totals(&data.by_channel, lang))
         (named_totals(words.by_car_park, words.car_park, &data.by_car_park, lang))
         (notifications(data, lang))
         (coverage(data, lang))
@@ -168,6 +168,31 @@ fn bucket_line(bucket: &Bucket, lang: Lang) -> Figure {
         }
     };
     Figure::total(name, bucket.total, false)
+}
+
+/// The channels, each with its refunds and fees below its name: five columns are too many for a phone.
+fn channel_totals(totals: &[ChannelTotal], lang: Lang) -> Markup {
+    let words = lang.words();
+    if totals.is_empty() {
+        return html! {};
+    }
+    let line = |name: Markup, total: &ChannelTotal, strong| {
+        let name = html! {
+            (name)
+            div class="dim" style=(style::SMALL) {
+                (words.refunds) " " (total.refunds.grouped()) " · " (words.fee) " " (total.fee.grouped())
+            }
+        };
+        Figure::total(name, total.payments, strong)
+    };
+    let name = |text: &str| html! { @if text.is_empty() { (words.not_known) } @else { (visible(text)) } };
+    let mut lines: Vec<Figure> =
+        totals.iter().take(MAX_ROWS).map(|total| line(name(&total.name), total, false)).collect();
+    lines.push(line(html! { (words.total) }, &view::sum_channels(totals), true));
+    card(
+        words.by_channel,
+        html! { (figures([words.channel, words.count, words.amount], &lines)) (more(totals.len(), lang)) },
+    )
 }
 
 fn named_totals(title: &str, header: &str, totals: &[NamedTotal], lang: Lang) -> Markup {

@@ -159,6 +159,7 @@ pub(super) struct Words {
     pub by_car_park: &'static str,
     pub channel: &'static str,
     pub car_park: &'static str,
+    pub fee: &'static str,
     pub not_known: &'static str,
     pub changes: &'static str,
     pub before: &'static str,

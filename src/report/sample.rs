@@ -1,7 +1,7 @@
 //! A small report with something in every section, its outside texts given by the test.
 
 use super::data::*;
-use crate::model::{Amount, BusinessDate, Difference, Disposition, Timestamp, Total};
+use crate::model::{Amount, BusinessDate, Difference, Disposition, FeeTotal, Timestamp, Total};
 
 fn amount(text: &str) -> Amount {
     text.parse().unwrap()
@@ -178,9 +178,9 @@ pub(super) fn full(outside: &Outside<'_>) -> ReportData {
             owed(outside, "paid_twice", "1280"),
         ],
         by_channel: vec![
-            NamedTotal { name: outside.text("alipay"), total: total(803, "12400.00") },
-            NamedTotal { name: outside.text("wxpay"), total: total(424, "7550.00") },
-            NamedTotal { name: String::new(), total: total(1, "8.00") },
+            channel(outside.text("alipay"), total(803, "12400.00"), total(2, "30.00"), "74.22"),
+            channel(outside.text("wxpay"), total(424, "7550.00"), total(0, "0.00"), "1045.30018"),
+            channel(String::new(), total(1, "8.00"), total(0, "0.00"), "0.00"),
         ],
         by_car_park: vec![
             NamedTotal { name: outside.text("重庆来福士停车场"), total: total(900, "15000.00") },
@@ -274,4 +274,10 @@ pub(super) fn failure() -> FailureReport {
             "the platform answered with code 4: bad signature".to_owned(),
         ],
     }
+}
+
+fn channel(name: String, payments: Total, refunds: Total, fee: &str) -> ChannelTotal {
+    let mut sum = FeeTotal::default();
+    sum.add(fee.parse().expect("a fee"));
+    ChannelTotal { name, payments, refunds, fee: sum }
 }

@@ -4,7 +4,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::data::{Bucket, Change, ExceptionRow, ExceptionStatus, NamedTotal, RefundOwed, ReportData, TieOutSide};
+use super::data::{
+    Bucket, Change, ChannelTotal, ExceptionRow, ExceptionStatus, NamedTotal, RefundOwed, ReportData, TieOutSide,
+};
 use super::escape::visible;
 use super::lang::{Lang, Phrase};
 use super::view::{self, Group, MAX_ROWS};
@@ -22,7 +24,7 @@ pub fn text(data: &ReportData, lang: Lang) -> String {
     buckets(&mut page, words.payments, words.payments_base, &data.payments);
     page.line("");
     buckets(&mut page, words.orders, words.orders_base, &data.orders);
-    named_totals(&mut page, words.by_channel, &data.by_channel);
+    channel_totals(&mut page, &data.by_channel);
     named_totals(&mut page, words.by_car_park, &data.by_car_park);
     notifications(&mut page, data);
     coverage(&mut page, data);
@@ -306,6 +308,26 @@ fn buckets(page: &mut Page, name: &str, base: &str, buckets: &[Bucket]) {
     }));
     rows.push(total_row(words.total, view::sum(buckets)));
     page.table(&rows);
+}
+
+fn channel_totals(page: &mut Page, totals: &[ChannelTotal]) {
+    let words = page.lang.words();
+    if totals.is_empty() {
+        return;
+    }
+    page.title(words.by_channel);
+    let row = |name: &str, total: &ChannelTotal| {
+        let mut row = total_row(name, total.payments);
+        row.extend([total.refunds.grouped(), total.fee.grouped()]);
+        row
+    };
+    let name = |text: &str| if text.is_empty() { words.not_known.to_owned() } else { visible(text).into_owned() };
+    let mut rows =
+        vec![[words.channel, words.count, words.amount, words.refunds, words.fee].map(str::to_owned).to_vec()];
+    rows.extend(totals.iter().take(MAX_ROWS).map(|total| row(&name(&total.name), total)));
+    rows.push(row(words.total, &view::sum_channels(totals)));
+    page.table(&rows);
+    page.more(totals.len());
 }
 
 fn named_totals(page: &mut Page, title: &str, totals: &[NamedTotal]) {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::data::{Bucket, ExceptionRow, ExceptionStatus, NamedTotal, RefundOwed, ReportData, Rerun, Status};
+use super::data::{
+    Bucket, ChannelTotal, ExceptionRow, ExceptionStatus, NamedTotal, RefundOwed, ReportData, Rerun, Status,
+};
 use super::escape::visible;
 use super::lang::{Kind, Lang, Phrase};
 use crate::model::{BusinessDate, Timestamp, Total};
@@ -149,6 +151,16 @@ pub(super) fn contradicted(pushes: &[String], lang: Lang) -> Option<String> {
 pub(super) fn left_out(len: usize) -> Option<u64> {
     let more = len.saturating_sub(MAX_ROWS);
     (more > 0).then(|| u64::try_from(more).unwrap_or(u64::MAX))
+}
+
+/// The sum of all channels.
+pub(super) fn sum_channels(totals: &[ChannelTotal]) -> ChannelTotal {
+    totals.iter().fold(ChannelTotal::default(), |mut sum, total| {
+        sum.payments.merge(total.payments);
+        sum.refunds.merge(total.refunds);
+        sum.fee.merge(total.fee);
+        sum
+    })
 }
 
 /// The sum of named sums.

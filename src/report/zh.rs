@@ -80,6 +80,7 @@ pub(super) const WORDS: Words = Words {
     by_car_park: "按停车场",
     channel: "渠道",
     car_park: "停车场",
+    fee: "手续费",
     not_known: "（未注明）",
     changes: "与上次运行相比",
     before: "上次",

@@ -27,8 +27,7 @@ pub(super) struct Slot {
 #[derive(Clone, Copy)]
 struct SlotPlan {
     group: usize,
-    gross: Amount,
-    /// What of it reached the merchant: that is what a ledger tells.
+    /// What of its gross reached the merchant: that is what a ledger tells.
     received: Amount,
     conflict: bool,
     bill_disagrees: bool,
@@ -132,9 +131,9 @@ impl Plan {
     fn open_slot(&mut self, rows: &[SourcedRow], group: usize, members: &[usize], conflict: bool) -> usize {
         let place = self.slots.len();
         let told = || members.iter().map(|row| &rows[*row].row);
-        let gross = told().map(|row| row.amount).min().unwrap_or_default();
-        let received = told().filter_map(|row| row.received).min().unwrap_or(gross);
-        self.slots.push(SlotPlan { group, gross, received, conflict, bill_disagrees: false });
+        let gross = told().map(|row| row.amount).min();
+        let received = told().filter_map(|row| row.received).min().or(gross).unwrap_or_default();
+        self.slots.push(SlotPlan { group, received, conflict, bill_disagrees: false });
         place
     }
 }
