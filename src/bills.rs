@@ -582,3 +582,7 @@ fn column_text(column: Option<&String>) -> String {
 
 #[cfg(test)]
 mod channel_tests;
+#[cfg(test)]
+mod sample_tests;
+#[cfg(test)]
+mod written_tests;
