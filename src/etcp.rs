@@ -24,7 +24,7 @@ pub mod session;
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "counters of a test")]
 #[expect(clippy::unnecessary_wraps, reason = "answers in the form in which a transport gives them")]
-mod stub;
+pub(crate) mod stub;
 
 pub use attempt::{AttemptOutcome, PaidRequest, classify};
 pub use codes::{Code, Treatment};

@@ -162,6 +162,8 @@ async fn a_platform_that_is_down_ends_the_pull_early_and_the_run_is_partial() {
 async fn a_platform_that_goes_down_in_the_middle_keeps_what_it_gave() {
     let mut rig = crowd(60).await;
     rig.platform = "retries = 0\nmax_concurrency = 1\nmax_requests_per_second = 0".to_owned();
+    // No time to wait for it to come back.
+    rig.extra = "[run]\ndeadline = \"14s\"".to_owned();
     // The ten users up to there are pulled, the five after them fail.
     for user in 10..60 {
         rig.fault(&format!("usersignin@{}:status=503:always", mobile(user)));
