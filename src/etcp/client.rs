@@ -236,6 +236,17 @@ impl Client {
         self.inner.gate.end_by(deadline);
     }
 
+    /// Whether calls that only ask wait as long as the platform wants to be left alone, up to the deadline: so in
+    /// a run's pull, which has the night. Otherwise, and without a deadline, two minutes are the longest wait.
+    pub fn be_patient(&self, is_patient: bool) {
+        self.inner.gate.be_patient(is_patient);
+    }
+
+    /// Whether the platform wants to be left alone for longer than is waited: calls fail at once.
+    pub fn is_shut(&self) -> bool {
+        self.inner.gate.opens(Instant::now()).is_err()
+    }
+
     /// How far the platform's clock is ahead of ours, by the `Date` of its last answer.
     pub fn clock_skew_s(&self) -> Option<i64> {
         Some(self.inner.skew_s.load(Ordering::Relaxed)).filter(|skew| *skew != NO_SKEW)

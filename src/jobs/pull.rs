@@ -96,9 +96,12 @@ pub async fn pull(job: PullJob<'_>, store: &Store, progress: &dyn Progress) -> a
     let (users, begun) = (job.users.len(), Instant::now());
     let tokens = job.tokens;
     let writer = Writer::beside(store, job.run_id, tokens)?;
+    let client = job.sessions.client();
     tokens.hold();
     let mut pull = Pull::new(job, writer, progress);
+    client.be_patient(true);
     let asked = pull.ask_all().await;
+    client.be_patient(false);
     pull.add_kept();
     // What came in stands, however the asking ended; and every token that was given is worth a sign-in.
     let written = pull.write_all().await;
@@ -286,7 +289,8 @@ impl<'a> Pull<'a> {
             return Ok(false);
         };
         let until = Instant::now().checked_add(wait).filter(|until| *until < self.deadline);
-        let Some(until) = until else { return Ok(false) };
+        // Where it wants to be left alone beyond the deadline, nobody needs to be asked.
+        let Some(until) = until.filter(|_| !self.sessions.client().is_shut()) else { return Ok(false) };
         tracing::warn!(wait_s = wait.as_secs(), "the platform does not answer; one user is asked after a wait");
         self.writer.begin(std::mem::take(&mut self.batch)).await?;
         tokio::time::sleep_until(until).await;

@@ -226,8 +226,9 @@ async fn a_clock_that_is_wrong_is_corrected_with_one_call_and_said() {
 }
 
 #[tokio::test]
-async fn a_platform_that_asks_for_an_hour_is_not_asked_again() {
+async fn a_platform_that_asks_for_more_than_the_night_has_is_not_asked_again() {
     let mut rig = crowd(60).await;
+    rig.extra = "[run]\ndeadline = \"59m\"".to_owned();
     rig.platform = "retries = 3\nmax_concurrency = 32\nmax_requests_per_second = 0".to_owned();
     rig.fault("orderunpay:retry-after=3600:1");
     let finished = rig.run().await;

@@ -32,6 +32,7 @@ struct Scene {
     stub: Stub,
     users: usize,
     concurrency: usize,
+    retries: u32,
     deadline: Duration,
 }
 
@@ -42,11 +43,12 @@ impl Scene {
         let date: BusinessDate = "2026-11-22".parse().unwrap();
         let run_id = store.begin_run(date, RunMode::Live, clock().now()).unwrap().id;
         let deadline = Duration::from_hours(4);
-        Self { _dir: dir, store, run_id, stub: Stub::new(reply), users, concurrency: 1, deadline }
+        Self { _dir: dir, store, run_id, stub: Stub::new(reply), users, concurrency: 1, retries: 0, deadline }
     }
 
     async fn pull(&self) -> anyhow::Result<PullEnd> {
-        let settings = ClientSettings { retries: 0, max_concurrency: 64, max_requests_per_second: 0, ..settings() };
+        let settings =
+            ClientSettings { retries: self.retries, max_concurrency: 64, max_requests_per_second: 0, ..settings() };
         let client = Client::new(settings, Arc::new(self.stub.clone()), clock());
         let deadline = deadline_after(self.deadline);
         client.end_by(deadline);
@@ -186,6 +188,36 @@ async fn without_an_outage_nobody_is_asked_again() {
     });
     assert_eq!(scene.pull().await.unwrap(), PullEnd::Asked);
     assert_eq!((scene.failures().len(), scene.stub.count(Interface::SignIn)), (4, 40));
+}
+
+/// Answers so many calls and the one after them with 429, to come back after so long.
+fn busy_after(calls: usize, away: Duration) -> impl FnMut(&WireRequest) -> Reply + Send {
+    let mut left = calls;
+    move |request| {
+        let is_busy = left == 0;
+        left = left.checked_sub(1).unwrap_or(usize::MAX);
+        let retry_after = Some(away.as_secs().to_string());
+        if is_busy { Ok(WireResponse { status: 429, retry_after, ..WireResponse::default() }) } else { good(request) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_asks_for_an_hour_is_asked_after_it_and_nobody_before() {
+    let mut scene = Scene::new(60, busy_after(30, Duration::from_hours(1)));
+    (scene.concurrency, scene.retries) = (4, 1);
+    let begun = Instant::now();
+    assert_eq!(scene.pull().await.unwrap(), PullEnd::Asked);
+    assert_eq!(begun.elapsed().as_secs(), 3600);
+    assert_eq!((scene.failures(), scene.stub.calls().len()), (Vec::new(), 3 * 60 + 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_platform_that_asks_for_more_than_the_night_has_is_given_up_at_once() {
+    let mut scene = Scene::new(60, busy_after(30, Duration::from_hours(5)));
+    scene.retries = 1;
+    let begun = Instant::now();
+    assert_eq!(scene.pull().await.unwrap(), PullEnd::Outage);
+    assert_eq!((begun.elapsed().as_secs(), scene.stub.calls().len(), scene.failures().len()), (0, 30 + 1, 50));
 }
 
 #[tokio::test(start_paused = true)]
