@@ -7,7 +7,7 @@ use super::args::{BindArgs, PlatesCommand, PlatesImportArgs, UnbindArgs};
 use super::console::Console;
 use super::exit::{Exit, Misuse};
 use super::page::{Grid, Page};
-use super::platform::binding_in_words;
+use super::platform::{binding_in_words, unbinding_in_words};
 use super::words::pick;
 use crate::etcp::{LimitError, limits};
 use crate::jobs::bindings::{BindingPlan, plan_bind, plan_unbind};
@@ -154,13 +154,6 @@ async fn bind(app: &App, args: &BindArgs) -> anyhow::Result<Exit> {
     let (mobile, plate, plate_color) = wanted.map_err(|limit| told(limit.into()))?;
     let planned = |store: &Store| plan_bind(store, &mobile, &plate, plate_color, app.clock.now());
     let plan = planned(&open_store(&settings)?).map_err(told)?;
-    if plan.is_done {
-        Console::print(&match lang {
-            Lang::Zh => format!("{plate} 已由本程序绑定到 {mobile}；没有询问平台\n"),
-            Lang::En => format!("{plate} is bound to {mobile} by this program already; the platform was not asked\n"),
-        })?;
-        return Ok(Exit::Done);
-    }
     let color = color(lang, plate_color);
     agree_to(
         app,
@@ -210,7 +203,7 @@ async fn unbind(app: &App, args: &UnbindArgs) -> anyhow::Result<Exit> {
     )?;
     let mut desk = Desk::open(&settings, &app.clock)?;
     let plan = plan_unbind(&desk.store, &plate, Some(&mobile)).map_err(told)?;
-    desk.carry_out(&plan).await.map_err(told)?;
+    desk.carry_out(&plan).await.map_err(|error| unbinding_in_words(lang, &plate, error))?;
     let roster = match (lang, &plan.entry, other_user(&plan)) {
         (Lang::Zh, None, _) => "名册中本来就没有".to_owned(),
         (Lang::En, None, _) => "the roster did not have it".to_owned(),

@@ -5,7 +5,7 @@ mod told;
 
 use secrecy::{ExposeSecret, SecretString};
 
-pub use told::binding_in_words;
+pub use told::{binding_in_words, unbinding_in_words};
 use told::{in_words, sms_in_words};
 
 use super::App;

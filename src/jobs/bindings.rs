@@ -26,8 +26,6 @@ pub struct BindingPlan {
     pub color: Option<u8>,
     /// The entry that the roster has for the plate now.
     pub entry: Option<RosterPlate>,
-    /// This program bound it, and the roster has it so: nothing to be asked.
-    pub is_done: bool,
 }
 
 /// The platform's answer did not come: it may be done or not.
@@ -40,7 +38,8 @@ pub struct UnknownOutcome {
     pub source: EtcpError,
 }
 
-/// Looks whether a plate may be bound. Changes nothing.
+/// Looks whether a plate may be bound. Changes nothing. One that counts as bound may be, too: it may have been
+/// unbound in the user's app, and what the platform has bound it binds again without harm.
 ///
 /// # Errors
 /// [`crate::etcp::LimitError`] when a limit of the document would be passed.
@@ -55,14 +54,10 @@ pub fn plan_bind(
     let found = BoundPlates::of(&store.bindings(mobile)?, now);
     let of_user = roster.iter().filter(|entry| entry.mobile == *mobile);
     let plates: Vec<Plate> = of_user.map(|entry| entry.plate.clone()).collect();
-    let wanted = RosterPlate { plate: plate.clone(), mobile: mobile.clone(), color };
-    let is_done = found.bound.contains(plate) && roster.contains(&wanted);
-    if !is_done {
-        found.may_bind(mobile, plate, &plates)?;
-    }
+    found.may_bind(mobile, plate, &plates)?;
     let entry = roster.iter().find(|entry| entry.plate == *plate).cloned();
     let user = with_plate(&roster, mobile, plate);
-    Ok(BindingPlan { act: BindingAct::Bind, user, plate: plate.clone(), color: Some(color), entry, is_done })
+    Ok(BindingPlan { act: BindingAct::Bind, user, plate: plate.clone(), color: Some(color), entry })
 }
 
 /// Looks whose plate is to be unbound: `mobile`'s, else that of the user in the roster. Changes nothing.
@@ -75,7 +70,7 @@ pub fn plan_unbind(store: &Store, plate: &Plate, mobile: Option<&Mobile>) -> any
     let mobile = mobile.or(entry.as_ref().map(|entry| &entry.mobile));
     let mobile = mobile.ok_or_else(|| Missing::User(plate.clone()))?;
     let user = with_plate(&roster, mobile, plate);
-    Ok(BindingPlan { act: BindingAct::Unbind, user, plate: plate.clone(), color: None, entry, is_done: false })
+    Ok(BindingPlan { act: BindingAct::Unbind, user, plate: plate.clone(), color: None, entry })
 }
 
 /// The user, who signs in with the plate in question where the roster has no other.

@@ -19,9 +19,9 @@ async fn a_plate_is_bound_and_unbound_with_consent_and_the_roster_follows() {
     let said = counter.run(&["plates", "bind", PHONE, "渝 b757d0", "--plate-color", "black", "--yes"]).ends(0);
     assert_eq!(said.out, "渝B757D0 is bound to 138****0001, and in the roster\n");
     assert_eq!((counter.bound(PHONE), counter.listed()), (vec![A.to_owned()], vec![(A.into(), "138****0001".into())]));
-    let again = counter.run(&["plates", "bind", PHONE, A, "--plate-color", "2"]).ends(0);
-    again.says(&["already; the platform was not asked"]);
-    assert_eq!(counter.calls(Interface::BindCar), 1);
+    counter.run(&["plates", "bind", PHONE, A, "--plate-color", "2"]).ends(2).says(&["asked to bind", "--yes"]);
+    counter.run(&["plates", "bind", PHONE, A, "--plate-color", "2", "--yes"]).ends(0);
+    assert_eq!(counter.calls(Interface::BindCar), 2, "it may have been unbound elsewhere");
 
     counter.run(&["plates", "unbind", A]).ends(2).says(&["asked to unbind 渝B757D0 from 138****0001", "--yes"]);
     let said = counter.run(&["plates", "unbind", A, "--yes", "--lang", "zh"]).ends(0);
@@ -83,6 +83,27 @@ async fn what_was_bound_elsewhere_the_platform_refuses_itself() {
     counter.roster(PHONE, &["渝A00001"]);
     counter.run(&["plates", "unbind", "渝A00001", "--yes"]).ends(1).says(&["20100", "only what this channel bound"]);
     assert_eq!(counter.listed().len(), 1, "it is still bound");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plate_that_was_unbound_elsewhere_locks_nobody_in() {
+    let counter = Counter::new().await;
+    counter.server.with_world(|world| world.add_user(phone(PHONE)));
+    let run = |act: &str, n: u32| match act {
+        "bind" => counter.run(&["plates", "bind", PHONE, &format!("渝A0000{n}"), "--yes"]),
+        _ => counter.run(&["plates", "unbind", &format!("渝A0000{n}"), "--yes"]),
+    };
+    (1..=3).for_each(|n| drop(run("bind", n).ends(0)));
+    counter.server.with_world(|world| world.unbind_elsewhere(&phone(PHONE), &plate("渝A00001")));
+    run("bind", 4).ends(2).says(&["is not counted any more"]);
+    let refused = run("unbind", 1).ends(1);
+    refused.says(&["code 20100", "渝A00001 counts as perhaps bound from now on"]);
+    run("bind", 4).ends(0);
+    assert_eq!(counter.bound(PHONE), ["渝A00002", "渝A00003", "渝A00004"]);
+    // One that is counted still is bound again all the same.
+    counter.server.with_world(|world| world.unbind_elsewhere(&phone(PHONE), &plate("渝A00002")));
+    run("bind", 2).ends(0);
+    assert_eq!(counter.bound(PHONE), ["渝A00003", "渝A00004", "渝A00002"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

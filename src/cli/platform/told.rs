@@ -2,10 +2,11 @@
 
 use super::super::exit::Misuse;
 use super::super::words::pick;
-use crate::etcp::limits::BindingAct;
+use crate::etcp::limits::{BindingAct, PLATES_AT_ONCE};
 use crate::etcp::{Code, EtcpError, LimitError};
 use crate::jobs::bindings::UnknownOutcome;
 use crate::jobs::platform_calls::Missing;
+use crate::model::Plate;
 use crate::report::{Lang, visible};
 
 /// The error of a call by hand as it is told. Other errors stay as they are.
@@ -39,6 +40,27 @@ pub fn binding_in_words(lang: Lang, error: anyhow::Error) -> anyhow::Error {
         }
         _ => in_words(lang, error),
     }
+}
+
+/// The same for unbinding: what the platform refuses to unbind is not counted as bound for certain any more.
+pub fn unbinding_in_words(lang: Lang, plate: &Plate, error: anyhow::Error) -> anyhow::Error {
+    let is_refused = matches!(error.downcast_ref::<EtcpError>(), Some(EtcpError::Refused { .. }));
+    let told = binding_in_words(lang, error);
+    if !is_refused {
+        return told;
+    }
+    let text = told.to_string();
+    let (first, rest) =
+        text.split_once('\n').map_or((text.as_str(), String::new()), |(first, rest)| (first, format!("\n{rest}")));
+    anyhow::anyhow!(
+        "{first}; {}{rest}",
+        match lang {
+            Lang::Zh => format!("{plate} 此后只算可能已绑定，不再计入同时 {PLATES_AT_ONCE} 辆的限制"),
+            Lang::En => format!(
+                "{plate} counts as perhaps bound from now on, and no more towards the {PLATES_AT_ONCE} plates at once"
+            ),
+        }
+    )
 }
 
 /// The same for codes by SMS: where no answer says, the code may be on its way, or used up.
