@@ -237,7 +237,7 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         }
         Phrase::ContradictedPushes { count, syn_id } => {
             format!(
-                "{} came again with other content; the first content counts. See etcp-recon show {syn_id}.",
+                "{} came again with other content; an exit agrees if one of its contents does. See etcp-recon show {syn_id}.",
                 counted(*count, "push", "pushes")
             )
         }

@@ -185,7 +185,9 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         }
         Phrase::RejectedRecords { count } => format!("平台有 {count} 条记录无法读取，已原样留存。"),
         Phrase::ContradictedPushes { count, syn_id } => {
-            format!("有 {count} 个停车记录的推送再次收到时内容不同，以首次收到的为准，见 etcp-recon show {syn_id}。")
+            format!(
+                "有 {count} 个停车记录的推送再次收到时内容不同；出场有一次内容与订单一致即为一致，见 etcp-recon show {syn_id}。"
+            )
         }
         Phrase::MoreAttached { count } => format!("另有 {count} 笔未在此列出，全部差异见附件。"),
         Phrase::More { count } => format!("另有 {count} 行未在此列出。"),

@@ -171,7 +171,7 @@ impl Store {
         let failed = self.failed("reading the orders of pushes");
         let sql = include_str!("../../sql/queries/orders_of_exits.sql");
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let values = named_params! {":start": start.unix(), ":within_s": SAME_ENTRANCE_S};
+        let values = named_params! {":start": start.unix(), ":start_wall": start.wall(), ":within_s": SAME_ENTRANCE_S};
         let rows = statement.query_map(values, stored_order);
         rows.and_then(Iterator::collect).map_err(&failed)
     }
