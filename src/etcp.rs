@@ -36,6 +36,6 @@ pub use sign::sign;
 pub use wire::{Answer, Listing, RejectedRecord, UnpaidOrder, WireError, parse_answer};
 
 #[cfg(feature = "app")]
-pub use client::{Client, ClientSettings, EtcpError, HttpTransport, LotPager};
+pub use client::{Client, ClientSettings, EtcpError, HttpTransport, LotPager, skew_in_chinese, skew_in_words};
 #[cfg(feature = "app")]
 pub use session::{Sessions, StoredToken, TokenStore};

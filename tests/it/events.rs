@@ -354,7 +354,10 @@ async fn the_story_of_an_order_tells_its_pushes_by_every_name() {
     let run = rig.run().await;
     assert_eq!(open(&rig), [row("event_fee_differs", "ORDER-A", "7.00", "5.00")]);
     let report = etcp_recon::report::text(&run.report, Lang::En);
-    assert!(report.contains("1 push came again with other content; an exit agrees if one of its contents does."), "{report}");
+    assert!(
+        report.contains("1 push came again with other content; an exit agrees if one of its contents does."),
+        "{report}"
+    );
 
     let by_order = story(&rig, "Order-A");
     assert_eq!(pushes(&by_order), ["exit Syn-1", "exit order-a", "entrance syn-1", "not exit Syn-1"]);

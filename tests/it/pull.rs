@@ -222,7 +222,9 @@ async fn a_clock_that_is_wrong_is_corrected_with_one_call_and_said() {
     let finished = rig.run().await;
     assert_eq!(finished.status, RunStatus::Complete, "{:?}", finished.reasons);
     assert_eq!(all_calls(&rig), 4 * 20 + 1);
-    assert_eq!(finished.report.clock_skew_s, Some(-3600));
+    assert_eq!((finished.report.clock_skew_s, finished.report.clock_correction_s), (Some(-3600), 3600));
+    let report = etcp_recon::report::text(&finished.report, etcp_recon::report::Lang::En);
+    assert!(report.contains("its clock was followed, which is 3600 s ahead of this machine's"), "{report}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::super::exit::Misuse;
 use super::super::words::pick;
 use crate::etcp::limits::{BindingAct, PLATES_AT_ONCE};
-use crate::etcp::{Code, EtcpError, LimitError};
+use crate::etcp::{Code, EtcpError, LimitError, skew_in_chinese};
 use crate::jobs::bindings::UnknownOutcome;
 use crate::jobs::platform_calls::Missing;
 use crate::model::Plate;
@@ -122,8 +122,12 @@ fn words(lang: Lang, error: &EtcpError) -> String {
         EtcpError::Stop(code) => {
             format!("平台返回代码 {}（{}）\nhint: 检查 merchant_no、merchant_key 与环境", code.number(), code.chinese())
         }
+        EtcpError::ClockOff { skew_s: Some(0) } => {
+            "平台返回代码 3（时间戳超时），但两边时钟一致\nhint: 询问 ETCP；按其应答的时间，本机的时间戳无误".to_owned()
+        }
         EtcpError::ClockOff { skew_s: Some(skew_s) } => {
-            format!("平台返回代码 3（时间戳超时）；其时钟比本机快 {skew_s} 秒\nhint: 校正本机时钟")
+            let clock = skew_in_chinese(*skew_s);
+            format!("平台返回代码 3（时间戳超时）；其时钟{clock}\nhint: 校正本机时钟")
         }
         EtcpError::ClockOff { skew_s: None } => "平台返回代码 3（时间戳超时）\nhint: 校正本机时钟".to_owned(),
         EtcpError::InvalidToken => "令牌无效（代码 20101）".to_owned(),
