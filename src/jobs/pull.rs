@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use self::turns::{Taken, Turns};
 use self::writer::{Batch, Writer};
@@ -214,12 +215,14 @@ impl<'a> Pull<'a> {
                 let Some(place) = self.turns.next() else { break };
                 let (sessions, clock, deadline) = (self.sessions.clone(), self.clock.clone(), self.deadline);
                 let users = Arc::clone(&self.users);
-                running.spawn(async move {
+                let asking = async move {
                     let user = users.get(place)?;
                     let asked = pull_user(&sessions, user, &clock, deadline).await;
                     sessions.let_go(&user.mobile);
                     Some((place, asked))
-                });
+                };
+                // A task of its own has no span of the run by itself.
+                running.spawn(asking.in_current_span());
             }
             if let Some(finished) = running.join_next().await {
                 let finished = finished.context("a pull ended without an answer")?;
