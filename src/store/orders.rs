@@ -185,7 +185,7 @@ impl Store {
                    WHERE plate = :plate ORDER BY last_seen_at DESC, open DESC, entrance_at DESC LIMIT 1";
         let newest = self.connection.query_row(sql, named_params! {":plate": plate.as_str()}, |row| {
             let is_open: bool = row.get("open")?;
-            Ok(is_open.then(|| parsed(row, "order_id", OrderId::new)).transpose()?)
+            is_open.then(|| parsed(row, "order_id", OrderId::new)).transpose()
         });
         Ok(newest.optional().map_err(self.failed("looking for a plate's order"))?.flatten())
     }

@@ -50,17 +50,14 @@ pub fn unbinding_in_words(lang: Lang, plate: &Plate, error: anyhow::Error) -> an
         return told;
     }
     let text = told.to_string();
-    let (first, rest) =
-        text.split_once('\n').map_or((text.as_str(), String::new()), |(first, rest)| (first, format!("\n{rest}")));
-    anyhow::anyhow!(
-        "{first}; {}{rest}",
-        match lang {
-            Lang::Zh => format!("{plate} 此后只算可能已绑定，不再计入同时 {PLATES_AT_ONCE} 辆的限制"),
-            Lang::En => format!(
-                "{plate} counts as perhaps bound from now on, and no more towards the {PLATES_AT_ONCE} plates at once"
-            ),
-        }
-    )
+    let (first, hint) = text.split_at(text.find('\n').unwrap_or(text.len()));
+    let counts = match lang {
+        Lang::Zh => format!("；{plate} 此后只算可能已绑定，不再计入同时 {PLATES_AT_ONCE} 辆的限制"),
+        Lang::En => format!(
+            "; {plate} counts as perhaps bound from now on, and no more towards the {PLATES_AT_ONCE} plates at once"
+        ),
+    };
+    anyhow::anyhow!("{first}{counts}{hint}")
 }
 
 /// The same for codes by SMS: where no answer says, the code may be on its way, or used up.

@@ -144,14 +144,11 @@ impl Client {
         let Some(skew_s) = self.measure_skew(response) else { return false };
         let offset_s = &self.inner.offset_s;
         if offset_s.compare_exchange(stamped_s, skew_s, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            match skew_s {
-                0 => tracing::warn!(skew_s, "the platform calls our time stamp expired, although the clocks agree"),
-                _ => tracing::warn!(
-                    skew_s,
-                    "the platform calls our time stamp expired; its clock is {} and is followed",
-                    skew_in_words(skew_s)
-                ),
-            }
+            let clocks = match skew_s {
+                0 => ", although the clocks agree".to_owned(),
+                _ => format!("; its clock is {} and is followed", skew_in_words(skew_s)),
+            };
+            tracing::warn!(skew_s, "the platform calls our time stamp expired{clocks}");
         }
         true
     }
