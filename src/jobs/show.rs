@@ -61,7 +61,7 @@ pub enum Event {
     Order(OrderEntry),
     /// A push came, the first of its kind and synId.
     Push(PushEntry),
-    /// The same push came with other content; the first one counts.
+    /// The same push came with other content.
     PushContradiction(ContradictionEntry),
     /// A row of the journal.
     Journal(JournalEntry),

@@ -156,8 +156,8 @@ fn contradiction(push: &ContradictionEntry) -> Sentence {
     let told = otherwise.iter().map(|(name, value)| format!("{name} {}", text(Some(value))));
     let told = told.collect::<Vec<_>>().join(", ");
     Sentence::new(
-        format!("{zh_name} {syn_id} 再次收到，内容不同：{told}；以首次为准"),
-        format!("{en_name} {syn_id} came again and says otherwise: {told}; the first one counts"),
+        format!("{zh_name} {syn_id} 再次收到，内容不同：{told}"),
+        format!("{en_name} {syn_id} came again and says otherwise: {told}"),
     )
 }
 
