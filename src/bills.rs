@@ -26,6 +26,8 @@ mod wechat;
 
 use std::io::{Read, Seek};
 
+use serde::Serialize;
+
 use crate::model::{Amount, BusinessDate, ChannelFee, ExternalOrderId, FeeTotal, OrderId, Plate, Timestamp, Total};
 
 pub use fold::{Folded, FoldedRefund, SourcedRow, fold};
@@ -282,8 +284,9 @@ pub struct SetAside {
     pub reason: String,
 }
 
-/// Money in or money back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What a row of a bill tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowKind {
     /// A successful collection.
     Payment,
