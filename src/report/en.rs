@@ -68,7 +68,7 @@ pub(super) const WORDS: Words = Words {
     no_bills: "No bills in this run.",
     row_payments: "payments",
     row_refunds: "refunds",
-    row_ignored: "without money",
+    row_ignored: "ignored",
     row_set_aside: "set aside",
     set_aside: "Bill rows set aside",
     unmatched_refunds: "Refunds without their payment",

@@ -68,7 +68,7 @@ pub(super) const WORDS: Words = Words {
     no_bills: "本次没有账单。",
     row_payments: "支付",
     row_refunds: "退款",
-    row_ignored: "无资金变动",
+    row_ignored: "不计",
     row_set_aside: "搁置",
     set_aside: "搁置的账单行",
     unmatched_refunds: "找不到原支付的退款",
