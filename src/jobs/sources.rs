@@ -12,3 +12,6 @@ pub fn claimed_sources(bills: &config::Bills) -> anyhow::Result<Vec<ClaimedSourc
         |source: &config::BillSource| ClaimedSource::new(source.source.clone(), source.required, &source.files);
     bills.sources.iter().map(claimed).collect()
 }
+
+#[cfg(test)]
+mod tests;
