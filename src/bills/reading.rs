@@ -2,8 +2,8 @@
 
 use super::header::{Fields, Header};
 use super::place::FoundPlaces;
-use super::{BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, SetAside, shortened};
-use crate::model::{Amount, ChannelFee, Difference, ExternalOrderId, OrderId, Plate, Timestamp};
+use super::{BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, RowKind, SetAside, shortened};
+use crate::model::{Amount, ChannelFee, Difference, ExternalOrderId, Timestamp};
 
 /// What readers of all formats share.
 pub(super) struct Reading<'a> {
@@ -36,27 +36,48 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// The order and the plate that a row names where the source says.
-    pub(super) fn named<'t>(&self, cell: impl Fn(usize) -> &'t str) -> (Option<OrderId>, Option<Plate>) {
-        self.places.as_ref().map_or((None, None), |places| (places.order_id(&cell), places.plate(&cell)))
-    }
-
-    /// The external order id of a payment: the merchant's own number, else one made of the payment's id.
+    /// Takes in what a row of a channel's table tells: with the ids that it is known by, the order and the plate where the
+    /// source says. Nothing of it when its amount is zero: that is for a person.
     ///
     /// # Errors
-    /// When neither is an id.
-    pub(super) fn external_order_id(
-        &mut self,
-        row: &Row<'_>,
-        own: usize,
-        payment_id: &str,
-    ) -> Result<ExternalOrderId, BillError> {
-        if let Some(own) = Some(row.cell(own)).filter(|own| *own != "0").and_then(ExternalOrderId::new) {
-            return Ok(own);
+    /// When it has no id.
+    pub(super) fn tell(&mut self, row: &Row<'_>, told: Told<'_>) -> Result<(), BillError> {
+        let Told { kind, payment_id, refund_id, own_id, amount, amount_at, received, fee, is_pending, at, channel } =
+            told;
+        if amount.is_zero() {
+            let reason = "the amount is zero".to_owned();
+            self.set_aside(row.line, Some(row.header.name(amount_at)), row.cell(amount_at), reason);
+            return Ok(());
         }
-        self.summary.has_external_order_ids = false;
-        let derived = ExternalOrderId::new(&format!("{}{payment_id}", self.source.id_prefix));
-        derived.ok_or_else(|| row.fault(own, "neither it nor the payment's id is an id".to_owned()))
+        let own = own_id.map(|own| row.cell(own)).filter(|own| *own != "0").and_then(ExternalOrderId::new);
+        if kind == RowKind::Payment {
+            self.summary.has_external_order_ids &= own.is_some();
+        }
+        let external_order_id = own
+            .or_else(|| ExternalOrderId::new(&format!("{}{payment_id}", self.source.id_prefix)))
+            .ok_or_else(|| row.fault(amount_at, "the row has no id".to_owned()))?;
+        let places = self.places.as_ref();
+        let order_id = places.and_then(|places| places.order_id(|at| row.cell(at)));
+        let plate = places.and_then(|places| places.plate(|at| row.cell(at)));
+        self.row(BillRow {
+            part: self.part,
+            line: row.line,
+            kind,
+            payment_id: payment_id.to_owned(),
+            refund_id: refund_id.map(str::to_owned),
+            external_order_id,
+            trade_no: Some(payment_id.to_owned()),
+            order_id,
+            plate,
+            amount,
+            received: Some(received),
+            fee,
+            refunded: Amount::ZERO,
+            refund_pending: is_pending,
+            at,
+            channel: channel.to_owned(),
+        });
+        Ok(())
     }
 
     /// A row that counts.
@@ -82,6 +103,25 @@ impl<'a> Reading<'a> {
             reason,
         }));
     }
+}
+
+/// What a row of a channel's table tells.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'t> {
+    pub(super) kind: RowKind,
+    /// The channel's own number of the payment, of a refund or a fee that of the payment it belongs to.
+    pub(super) payment_id: &'t str,
+    pub(super) refund_id: Option<&'t str>,
+    /// The column with the merchant's own number of the payment.
+    pub(super) own_id: Option<usize>,
+    pub(super) amount: Amount,
+    /// The column that it stands in.
+    pub(super) amount_at: usize,
+    pub(super) received: Amount,
+    pub(super) fee: Option<ChannelFee>,
+    pub(super) is_pending: bool,
+    pub(super) at: Timestamp,
+    pub(super) channel: &'static str,
 }
 
 /// One row of a channel's table. What cannot be read in it refuses the bill: its totals would not agree anyway.

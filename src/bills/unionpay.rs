@@ -9,10 +9,10 @@ use std::io::{BufRead, BufReader, Read};
 use encoding_rs::GB18030;
 
 use super::header::{Fields, Header};
-use super::reading::{Reading, Row};
+use super::reading::{Reading, Row, Told};
 use super::text::Encoding;
-use super::{BillError, BillRow, CHANNEL_UNIONPAY, RowKind, is_of_this_century, shortened};
-use crate::model::{Amount, ChannelFee, ExternalOrderId, Timestamp};
+use super::{BillError, CHANNEL_UNIONPAY, RowKind, is_of_this_century, shortened};
+use crate::model::{Amount, ChannelFee, Timestamp};
 
 /// Bytes of a record without its line end.
 pub(super) const RECORD_BYTES: usize = 607;
@@ -158,45 +158,32 @@ fn read_record(row: &Row<'_>, reading: &mut Reading<'_>) -> Result<(), BillError
             return Ok(());
         }
     };
-    if amount.is_zero() {
-        reading.set_aside(row.line, Some(row.header.name(AMOUNT)), row.cell(AMOUNT), "the amount is zero".to_owned());
-        return Ok(());
-    }
     let fee = signed_fee(row)?;
     let original = row.cell(ORIGINAL_QUERY_NO);
-    let (payment_id, refund_id, own) = match kind {
-        RowKind::Payment | RowKind::Fee => (query_no, None, OWN_ID),
+    let (payment_id, refund_id, own_id) = match kind {
+        RowKind::Payment | RowKind::Fee => (query_no, None, Some(OWN_ID)),
         RowKind::Refund if original.trim_matches('0').is_empty() => {
             return Err(row.fault(ORIGINAL_QUERY_NO, "a refund that names no payment".to_owned()));
         }
-        RowKind::Refund => (original, Some(query_no), ORIGINAL_OWN_ID),
+        // A refund's own order number is the refund's; the payment's stands in the newer files' reserve.
+        RowKind::Refund => (original, Some(query_no), Some(ORIGINAL_OWN_ID).filter(|at| is_id(row.cell(*at)))),
     };
-    let (order_id, plate) = reading.named(|at| row.cell(at));
-    let external_order_id = match Some(row.cell(own)).filter(|id| kind == RowKind::Payment || is_id(id)) {
-        Some(_) => reading.external_order_id(row, own, payment_id)?,
-        // Of a refund only the payment's number is known; no other payment bears it.
-        None => ExternalOrderId::new(&format!("{}{payment_id}", reading.source.id_prefix))
-            .ok_or_else(|| row.fault(ORIGINAL_QUERY_NO, "it is no id".to_owned()))?,
-    };
-    reading.row(BillRow {
-        part: reading.part,
-        line: row.line,
-        kind,
-        payment_id: payment_id.to_owned(),
-        refund_id: refund_id.map(str::to_owned),
-        external_order_id,
-        trade_no: Some(payment_id.to_owned()),
-        order_id,
-        plate,
-        amount,
-        received: Some(amount),
-        fee: Some(fee),
-        refunded: Amount::ZERO,
-        refund_pending: false,
-        at,
-        channel: CHANNEL_UNIONPAY.to_owned(),
-    });
-    Ok(())
+    reading.tell(
+        row,
+        Told {
+            kind,
+            payment_id,
+            refund_id,
+            own_id,
+            amount,
+            amount_at: AMOUNT,
+            received: amount,
+            fee: Some(fee),
+            is_pending: false,
+            at,
+            channel: CHANNEL_UNIONPAY,
+        },
+    )
 }
 
 /// Whether a field of the reserve is an order number and not part of an older file's reserve.

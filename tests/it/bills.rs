@@ -46,7 +46,7 @@ fn put(rig: &Rig, name: &str, as_name: &str, replaced: &[(&str, &str)]) {
 /// by a coupon.
 async fn merchant() -> Rig {
     let mut rig = Rig::new().await;
-    rig.extra = SOURCES.to_owned();
+    SOURCES.clone_into(&mut rig.extra);
     rig.bind(USER, PLATE);
     rig.inside("S000021", PLATE, "10.00");
     rig.left("S000022", PLATE, "5.00", "0.00");
@@ -213,7 +213,7 @@ async fn every_sample_is_imported_or_refused_with_its_reason() {
 #[tokio::test]
 async fn check_shows_what_a_bill_is_read_as_before_it_is_imported() {
     let mut rig = Rig::new().await;
-    rig.extra = SOURCES.to_owned();
+    SOURCES.clone_into(&mut rig.extra);
     let path = sample(TRADE);
     let path = path.to_str().unwrap();
     let out = |arguments: &[&str]| {

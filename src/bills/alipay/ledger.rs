@@ -3,8 +3,8 @@
 
 use super::{Table, Totals};
 use crate::bills::header::Header;
-use crate::bills::reading::{Reading, Row};
-use crate::bills::{BillError, BillRow, CHANNEL_ALIPAY, RowKind};
+use crate::bills::reading::{Reading, Row, Told};
+use crate::bills::{BillError, CHANNEL_ALIPAY, RowKind};
 use crate::model::{Amount, ChannelFee};
 
 /// The columns that are read, and what was added up.
@@ -78,34 +78,28 @@ impl Table for Ledger {
         let flow_id = row.id(self.flow_id)?;
         // Of a trade it is the trade's number, which refunds and fees repeat.
         let payment_id = Some(row.cell(self.trade_no)).filter(|id| !id.is_empty()).unwrap_or(flow_id);
-        let (order_id, plate) = reading.named(|at| row.cell(at));
-        let external_order_id = reading.external_order_id(row, self.own_id, payment_id)?;
-        let fee = (kind == RowKind::Fee)
-            .then(|| ChannelFee::from_fen(if is_income { moved.saturating_neg() } else { moved }));
+        let fee = ChannelFee::from_fen(if is_income { moved.saturating_neg() } else { moved });
         let refund_id = match kind {
             RowKind::Payment => None,
-            RowKind::Refund => Some(request_number(row.cell_if_any(self.remark)).unwrap_or(flow_id).to_owned()),
-            RowKind::Fee => Some(flow_id.to_owned()),
+            RowKind::Refund => Some(request_number(row.cell_if_any(self.remark)).unwrap_or(flow_id)),
+            RowKind::Fee => Some(flow_id),
         };
-        reading.row(BillRow {
-            part: reading.part,
-            line: row.line,
-            kind,
-            payment_id: payment_id.to_owned(),
-            refund_id,
-            external_order_id,
-            trade_no: Some(payment_id.to_owned()),
-            order_id,
-            plate,
-            amount,
-            received: Some(amount),
-            fee: fee.flatten(),
-            refunded: Amount::ZERO,
-            refund_pending: false,
-            at,
-            channel: CHANNEL_ALIPAY.to_owned(),
-        });
-        Ok(())
+        reading.tell(
+            row,
+            Told {
+                kind,
+                payment_id,
+                refund_id,
+                own_id: Some(self.own_id),
+                amount,
+                amount_at: moved_at,
+                received: amount,
+                fee: fee.filter(|_| kind == RowKind::Fee),
+                is_pending: false,
+                at,
+                channel: CHANNEL_ALIPAY,
+            },
+        )
     }
 
     fn totals(&self, which: usize) -> Totals {

@@ -2,8 +2,8 @@
 
 use super::{Table, Totals};
 use crate::bills::header::Header;
-use crate::bills::reading::{Reading, Row};
-use crate::bills::{BillError, BillRow, CHANNEL_ALIPAY, RowKind};
+use crate::bills::reading::{Reading, Row, Told};
+use crate::bills::{BillError, CHANNEL_ALIPAY, RowKind};
 use crate::model::{Amount, ChannelFee};
 
 /// The columns that are read, and what was added up.
@@ -69,37 +69,23 @@ impl Table for Trade {
         };
         let (amount, received) = (amount(self.gross, gross.fen())?, amount(self.received, received.fen())?);
         let fee = ChannelFee::reversed(row.fee(self.fee)?);
-        if amount.is_zero() {
-            reading.set_aside(
-                row.line,
-                Some(row.header.name(self.gross)),
-                row.cell(self.gross),
-                "the amount is zero".to_owned(),
-            );
-            return Ok(());
-        }
-        let (order_id, plate) = reading.named(|at| row.cell(at));
-        let external_order_id = reading.external_order_id(row, self.own_id, payment_id)?;
         let refund_id = Some(row.cell(self.refund_id)).filter(|id| kind == RowKind::Refund && !id.is_empty());
-        reading.row(BillRow {
-            part: reading.part,
-            line: row.line,
-            kind,
-            payment_id: payment_id.to_owned(),
-            refund_id: refund_id.map(str::to_owned),
-            external_order_id,
-            trade_no: Some(payment_id.to_owned()),
-            order_id,
-            plate,
-            amount,
-            received: Some(received),
-            fee: Some(fee),
-            refunded: Amount::ZERO,
-            refund_pending: false,
-            at,
-            channel: CHANNEL_ALIPAY.to_owned(),
-        });
-        Ok(())
+        reading.tell(
+            row,
+            Told {
+                kind,
+                payment_id,
+                refund_id,
+                own_id: Some(self.own_id),
+                amount,
+                amount_at: self.gross,
+                received,
+                fee: Some(fee),
+                is_pending: false,
+                at,
+                channel: CHANNEL_ALIPAY,
+            },
+        )
     }
 
     fn totals(&self, which: usize) -> Totals {

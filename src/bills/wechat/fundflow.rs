@@ -2,9 +2,9 @@
 
 use super::{Counted, Table};
 use crate::bills::header::Header;
-use crate::bills::reading::{Reading, Row};
+use crate::bills::reading::{Reading, Row, Told};
 use crate::bills::totals::Sum;
-use crate::bills::{BillError, BillRow, CHANNEL_WECHAT, RowKind};
+use crate::bills::{BillError, CHANNEL_WECHAT, RowKind};
 use crate::model::{Amount, ChannelFee};
 
 /// The columns that are read, and what was added up.
@@ -87,29 +87,24 @@ impl Table for Fundflow {
             RowKind::Fee if is_income => ChannelFee::from_fen(moved.fen()).map(ChannelFee::reversed),
             RowKind::Fee => ChannelFee::from_fen(moved.fen()),
         };
-        let (order_id, plate) = reading.named(|at| row.cell(at));
         // Of a refund the voucher is the refund's number, not that of the payment.
         let own = if kind == RowKind::Refund { self.flow_no } else { self.voucher };
-        let external_order_id = reading.external_order_id(row, own, payment_id)?;
-        reading.row(BillRow {
-            part: reading.part,
-            line: row.line,
-            kind,
-            payment_id: payment_id.to_owned(),
-            refund_id: refund_id.map(str::to_owned),
-            external_order_id,
-            trade_no: Some(payment_id.to_owned()),
-            order_id,
-            plate,
-            amount,
-            received: Some(amount),
-            fee,
-            refunded: Amount::ZERO,
-            refund_pending: false,
-            at,
-            channel: CHANNEL_WECHAT.to_owned(),
-        });
-        Ok(())
+        reading.tell(
+            row,
+            Told {
+                kind,
+                payment_id,
+                refund_id,
+                own_id: Some(own),
+                amount,
+                amount_at: self.amount,
+                received: amount,
+                fee,
+                is_pending: false,
+                at,
+                channel: CHANNEL_WECHAT,
+            },
+        )
     }
 
     fn totals(&self) -> Vec<(&'static [&'static str], Counted)> {

@@ -2,9 +2,9 @@
 
 use super::{Counted, Table};
 use crate::bills::header::Header;
-use crate::bills::reading::{Reading, Row};
+use crate::bills::reading::{Reading, Row, Told};
 use crate::bills::totals::Sum;
-use crate::bills::{BillError, BillRow, CHANNEL_WECHAT, RowKind, shortened};
+use crate::bills::{BillError, CHANNEL_WECHAT, RowKind, shortened};
 use crate::model::{Amount, ChannelFee, Timestamp};
 
 /// The only currency that is counted.
@@ -105,7 +105,7 @@ impl Table for Trade {
             ("REFUND", Some(columns)) => refund(row, columns, money, at)?,
             (REVOKED, Some(columns)) if !money.asked.is_zero() => {
                 let mut moved = refund(row, columns, money, at)?;
-                moved.refund_id = moved.refund_id.or_else(|| Some(REVOKED.to_owned()));
+                moved.refund_id = moved.refund_id.or(Some(REVOKED));
                 moved
             }
             (other, _) => {
@@ -118,33 +118,23 @@ impl Table for Trade {
             reading.ignored(Some(moved.at));
             return Ok(());
         }
-        if moved.amount.is_zero() {
-            let column = self.gross.filter(|_| moved.kind == RowKind::Payment).unwrap_or(self.settled);
-            let reason = "the amount is zero".to_owned();
-            reading.set_aside(row.line, Some(row.header.name(column)), row.cell(column), reason);
-            return Ok(());
-        }
-        let (order_id, plate) = reading.named(|at| row.cell(at));
-        let external_order_id = reading.external_order_id(row, self.own_id, trade_no)?;
-        reading.row(BillRow {
-            part: reading.part,
-            line: row.line,
-            kind: moved.kind,
-            payment_id: trade_no.to_owned(),
-            refund_id: moved.refund_id,
-            external_order_id,
-            trade_no: Some(trade_no.to_owned()),
-            order_id,
-            plate,
-            amount: moved.amount,
-            received: Some(moved.received),
-            fee: Some(money.fee),
-            refunded: Amount::ZERO,
-            refund_pending: moved.is_pending,
-            at: moved.at,
-            channel: CHANNEL_WECHAT.to_owned(),
-        });
-        Ok(())
+        let amount_at = self.gross.filter(|_| moved.kind == RowKind::Payment).unwrap_or(self.settled);
+        reading.tell(
+            row,
+            Told {
+                kind: moved.kind,
+                payment_id: trade_no,
+                refund_id: moved.refund_id,
+                own_id: Some(self.own_id),
+                amount: moved.amount,
+                amount_at,
+                received: moved.received,
+                fee: Some(money.fee),
+                is_pending: moved.is_pending,
+                at: moved.at,
+                channel: CHANNEL_WECHAT,
+            },
+        )
     }
 
     fn totals(&self) -> Vec<(&'static [&'static str], Counted)> {
@@ -198,18 +188,18 @@ impl Trade {
 }
 
 /// What a row moved.
-struct Moved {
+struct Moved<'t> {
     kind: RowKind,
     amount: Amount,
     received: Amount,
     at: Timestamp,
-    refund_id: Option<String>,
+    refund_id: Option<&'t str>,
     is_pending: bool,
     /// A refund that failed: the customer has paid as before.
     moves_nothing: bool,
 }
 
-impl Moved {
+impl Moved<'_> {
     fn payment(money: Money, at: Timestamp) -> Self {
         Self {
             kind: RowKind::Payment,
@@ -223,7 +213,7 @@ impl Moved {
     }
 }
 
-fn refund(row: &Row<'_>, columns: RefundColumns, money: Money, at: Timestamp) -> Result<Moved, BillError> {
+fn refund<'t>(row: &Row<'t>, columns: RefundColumns, money: Money, at: Timestamp) -> Result<Moved<'t>, BillError> {
     let state = row.cell(columns.state);
     let mut at = at;
     for place in [columns.done_at, columns.asked_at].into_iter().flatten() {
@@ -239,7 +229,7 @@ fn refund(row: &Row<'_>, columns: RefundColumns, money: Money, at: Timestamp) ->
         amount: money.asked,
         received: money.taken_back,
         at,
-        refund_id: (!is_reversal).then(|| id.to_owned()),
+        refund_id: (!is_reversal).then_some(id),
         // A state that is not known is no proof that the money is back; it keeps a payment from being told all the same.
         is_pending: state != "SUCCESS" && !(is_reversal && state.is_empty()),
         moves_nothing: matches!(state, "FAIL" | "REFUNDCLOSE" | "CLOSED"),
