@@ -36,6 +36,8 @@ struct SlotPlan {
 /// What rows of one identity must agree on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Content {
+    /// Only where one bill has several payments under one external id: then they are what tells them apart.
+    payment_id: Option<String>,
     amount: Amount,
     date: BusinessDate,
     order: Option<String>,
@@ -43,9 +45,10 @@ struct Content {
 }
 
 impl Content {
-    fn of(sourced: &SourcedRow) -> Self {
+    fn of(sourced: &SourcedRow, has_rivals: bool) -> Self {
         let row = &sourced.row;
         Self {
+            payment_id: has_rivals.then(|| row.payment_id.clone()),
             amount: row.amount,
             date: row.at.business_date(),
             order: row.order_id.as_ref().map(OrderId::key),
@@ -76,11 +79,26 @@ pub(super) fn plan(rows: &[SourcedRow], members: &Members) -> Plan {
 
 /// Whether all of `members` can be told of one payment; what one does not say contradicts nothing.
 fn agree(rows: &[SourcedRow], members: &[usize]) -> bool {
+    if has_rivals(rows, members) {
+        return false;
+    }
     let all = || members.iter().map(|row| &rows[*row].row);
     all_same(all().map(|row| row.amount))
         && all_same(all().map(|row| row.at.business_date()))
         && all_same(all().filter_map(|row| row.order_id.as_ref()))
         && all_same(all().filter_map(|row| row.plate.as_ref()))
+}
+
+/// Whether one bill has two payments under the one external id: money came in twice, and the id can be told for one only.
+fn has_rivals(rows: &[SourcedRow], members: &[usize]) -> bool {
+    let mut ids: Vec<(&str, i64, &str)> = members
+        .iter()
+        .map(|row| &rows[*row])
+        .map(|row| (row.source.as_str(), row.bill, row.row.payment_id.as_str()))
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.windows(2).any(|pair| matches!(pair, [a, b] if (a.0, a.1) == (b.0, b.1)))
 }
 
 fn all_same<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
@@ -97,9 +115,10 @@ impl Plan {
             }
             return;
         }
+        let has_rivals = has_rivals(rows, counting);
         let mut contents: BTreeMap<Content, Vec<usize>> = BTreeMap::new();
         for row in counting {
-            contents.entry(Content::of(&rows[*row])).or_default().push(*row);
+            contents.entry(Content::of(&rows[*row], has_rivals)).or_default().push(*row);
         }
         for same in contents.into_values() {
             let place = self.open_slot(rows, group, &same, true);

@@ -393,3 +393,16 @@ fn fees_of_a_ledger_are_kept_and_compared() {
     assert!(!returned("-0.01").payments[0].bill_disagrees);
     assert!(returned("-0.02").payments[0].bill_disagrees);
 }
+
+#[test]
+fn two_payments_of_one_bill_under_one_external_id_are_a_conflict_and_both_count() {
+    let both = || vec![row("w", 1, "P1").external("E"), row("w", 1, "P2").external("E")];
+    let folded_both = folded(both());
+    assert_eq!(folded_both.payments.len(), 2);
+    assert!(folded_both.payments.iter().all(|payment| payment.conflict && payment.gross == yuan("5.00")));
+    // The same bill again in another file adds nothing; other names of one payment in other sources are one.
+    let again = both().into_iter().map(|row| SourcedRow { bill: 2, ..row });
+    assert_eq!(folded(both().into_iter().chain(again).collect()).payments.len(), 2);
+    let other = folded(vec![row("w", 1, "P1").external("E"), row("till", 2, "K1").external("E")]);
+    assert_eq!((other.payments.len(), other.payments[0].conflict), (1, false));
+}
