@@ -36,8 +36,8 @@ struct SlotPlan {
 /// What rows of one identity must agree on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Content {
-    /// Only where one bill has several payments under one external id: then they are what tells them apart.
-    payment_id: Option<String>,
+    /// Only where the rows name several payments: then these are what tells them apart.
+    ids: Option<(String, Option<String>, Option<String>)>,
     amount: Amount,
     date: BusinessDate,
     order: Option<String>,
@@ -48,7 +48,8 @@ impl Content {
     fn of(sourced: &SourcedRow, has_rivals: bool) -> Self {
         let row = &sourced.row;
         Self {
-            payment_id: has_rivals.then(|| row.payment_id.clone()),
+            ids: has_rivals
+                .then(|| (row.payment_id.clone(), row.trade_no.clone(), own_id(sourced).map(ToString::to_string))),
             amount: row.amount,
             date: row.at.business_date(),
             order: row.order_id.as_ref().map(OrderId::key),
@@ -89,16 +90,28 @@ fn agree(rows: &[SourcedRow], members: &[usize]) -> bool {
         && all_same(all().filter_map(|row| row.plate.as_ref()))
 }
 
-/// Whether one bill has two payments under the one external id: money came in twice, and the id can be told for one only.
+/// Whether the rows are of several payments, though some id joins them: one bill has two payment ids under one external
+/// id, one payment id bears two numbers of the merchant, or the channels' own numbers differ. Money came in more than
+/// once, and an id can be told for one payment only.
 fn has_rivals(rows: &[SourcedRow], members: &[usize]) -> bool {
-    let mut ids: Vec<(&str, i64, &str)> = members
-        .iter()
-        .map(|row| &rows[*row])
-        .map(|row| (row.source.as_str(), row.bill, row.row.payment_id.as_str()))
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids.windows(2).any(|pair| matches!(pair, [a, b] if (a.0, a.1) == (b.0, b.1)))
+    let all = || members.iter().map(|row| &rows[*row]);
+    let in_one_bill = all().map(|row| ((row.source.as_str(), row.bill), row.row.payment_id.as_str()));
+    let under_one_id =
+        all().filter_map(|row| Some(((row.source.as_str(), row.row.payment_id.as_str()), own_id(row)?.as_str())));
+    differ(in_one_bill.collect())
+        || differ(under_one_id.collect())
+        || !all_same(all().filter_map(|row| row.row.trade_no.as_ref()))
+}
+
+/// Whether two of the pairs share the first part and not the second.
+fn differ<K: Ord, V: Ord>(mut pairs: Vec<(K, V)>) -> bool {
+    pairs.sort_unstable();
+    pairs.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0 && a.1 != b.1))
+}
+
+/// The merchant's own number of a payment, where its row brings one.
+fn own_id(row: &SourcedRow) -> Option<&ExternalOrderId> {
+    (!row.is_id_derived).then_some(&row.row.external_order_id)
 }
 
 fn all_same<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {

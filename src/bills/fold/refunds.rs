@@ -32,8 +32,10 @@ struct Identity {
     source: String,
     payment_id: String,
     refund_id: Option<String>,
+    /// Two amounts under one id are two contents of it; none is dropped.
+    amount: Amount,
     /// Without a refund id: amount and time tell refunds of one payment apart.
-    otherwise: Option<(Amount, Timestamp)>,
+    otherwise: Option<Timestamp>,
 }
 
 /// One refund for each identity, sorted, each with its payment. What a ledger tells of a refund that a trade bill tells
@@ -46,12 +48,13 @@ pub(super) fn collect(
     let mut by_identity: BTreeMap<Identity, Collected> = BTreeMap::new();
     for (SourcedRow { source, role, row, .. }, group) in rows.into_iter().zip(groups) {
         let payment = group.and_then(|group| first_of_group.get(group).copied().flatten());
-        let otherwise = row.refund_id.is_none().then_some((row.amount, row.at));
+        let otherwise = row.refund_id.is_none().then_some(row.at);
         let identity = Identity {
             role,
             source: source.clone(),
             payment_id: row.payment_id.clone(),
             refund_id: row.refund_id.clone(),
+            amount: row.amount,
             otherwise,
         };
         let mut total = Total::default();
@@ -85,12 +88,11 @@ pub(super) fn collect(
 }
 
 impl Collected {
-    /// The same refund again: done once any bill says so, the larger amount where they differ, the earlier time.
+    /// The same refund again: done once any bill says so, at the earlier time.
     fn absorb(&mut self, other: Self) {
         self.total.merge(other.total);
         self.received = self.received.max(other.received);
         let (refund, other) = (&mut self.refund, other.refund);
-        refund.amount = refund.amount.max(other.amount);
         refund.at = refund.at.min(other.at);
         refund.pending &= other.pending;
         refund.fee = refund.fee.max(other.fee);
@@ -143,7 +145,7 @@ fn subject(refund: &FoldedRefund) -> (Option<u32>, &str, &str) {
 }
 
 /// Sets each refund of a ledger beside the trade bill's: by the refund's own number, else (where a ledger may not know
-/// that number) by amount and day, else by the day. Gives back those that no trade bill tells of.
+/// that number) by amount and day, by amount and the days around, by the day. Gives back those that no trade bill tells of.
 fn set_beside(trade: &mut [Collected], ledger: Vec<Collected>) -> Vec<Collected> {
     let mut places: HashMap<(Option<u32>, String, String), Vec<usize>> = HashMap::new();
     for (place, refund) in trade.iter().enumerate() {
@@ -151,7 +153,7 @@ fn set_beside(trade: &mut [Collected], ledger: Vec<Collected>) -> Vec<Collected>
         places.entry((payment, channel.to_owned(), id.to_owned())).or_default().push(place);
     }
     let mut left = ledger;
-    for way in [Way::Number, Way::AmountAndDay, Way::Day] {
+    for way in [Way::Number, Way::AmountAndDay, Way::AmountAndDays, Way::Day] {
         let mut alone = Vec::with_capacity(left.len());
         for refund in left {
             let (payment, channel, id) = subject(&refund.refund);
@@ -172,56 +174,97 @@ fn set_beside(trade: &mut [Collected], ledger: Vec<Collected>) -> Vec<Collected>
 enum Way {
     Number,
     AmountAndDay,
+    /// An account may be moved a moment after midnight.
+    AmountAndDays,
     Day,
 }
 
 impl Way {
     fn pairs(self, trade: &Collected, ledger: &Collected) -> bool {
         let (a, b) = (&trade.refund, &ledger.refund);
-        let is_same_day = a.at.business_date() == b.at.business_date();
-        // Both bills of WeChat have the refund's own number: two numbers are two refunds.
-        let may_differ = trade.ledger.is_none() && b.channel != CHANNEL_WECHAT;
+        let days = a.at.business_date().days_since(b.at.business_date()).unsigned_abs();
+        // Two numbers that both are WeChat's own are two refunds.
+        let may_differ = trade.ledger.is_none() && !(is_wechats_number(a) && is_wechats_number(b));
         match self {
             Self::Number => a.refund_id.is_some() && a.refund_id == b.refund_id,
-            Self::AmountAndDay => may_differ && is_same_day && trade.is_told_by(ledger),
-            Self::Day => may_differ && is_same_day,
+            Self::AmountAndDay => may_differ && days == 0 && trade.is_told_by(ledger),
+            Self::AmountAndDays => may_differ && days <= 1 && trade.is_told_by(ledger),
+            Self::Day => may_differ && days == 0,
         }
     }
+}
+
+/// Whether a refund bears `WeChat`'s own number (`5030…`), and not that of a bank or none.
+fn is_wechats_number(refund: &FoldedRefund) -> bool {
+    let is_number = |id: &str| id.len() >= 20 && id.starts_with("50") && id.bytes().all(|byte| byte.is_ascii_digit());
+    refund.channel == CHANNEL_WECHAT && refund.refund_id.as_deref().is_some_and(is_number)
 }
 
 fn key(refund: &FoldedRefund) -> (Timestamp, &str, &str, Option<&str>, Amount) {
     (refund.at, &refund.source, &refund.payment_id, refund.refund_id.as_deref(), refund.amount)
 }
 
+/// What refunds of one payment add up to in one source.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    /// Those that the trade bill and a ledger tell of, as the trade bill tells them.
+    both: Amount,
+    /// Those that one of them alone tells of.
+    alone: Amount,
+}
+
 /// Takes refunds off their payments: the larger of what the payment's row says and what the refunds add up to.
 ///
 /// Two sources that both tell of a payment both tell of its refunds, each under ids of its own; so refunds are
-/// added up source by source and the largest sum counts. What only a ledger tells of comes on top.
+/// added up source by source and the largest sum counts. What the trade bill and a ledger each tell of alone may be the
+/// same, so the larger of the two counts, and that they differ is for a person. Two amounts under one refund id are a
+/// conflict.
 pub(super) fn apply(refunds: &[Collected], payments: &mut [Payment]) {
-    let mut sums: BTreeMap<(u32, Role, &str), Amount> = BTreeMap::new();
+    let mut sums: BTreeMap<(u32, Role, &str), Sums> = BTreeMap::new();
     for Collected { refund, role, ledger, .. } in refunds {
         let Some(payment) = refund.payment else { continue };
-        let sum = sums.entry((payment, *role, refund.source.as_str())).or_insert(Amount::ZERO);
+        let sums = sums.entry((payment, *role, refund.source.as_str())).or_default();
+        let sum = if ledger.is_some() { &mut sums.both } else { &mut sums.alone };
         if !refund.pending {
-            *sum = sum.checked_add(refund.amount).unwrap_or(LARGEST);
+            *sum = plus(*sum, refund.amount);
         }
         if let (Some(Beside::Disagrees), Some(payment)) = (ledger, at(payments, payment)) {
             payment.bill_disagrees = true;
         }
     }
-    let mut largest: BTreeMap<u32, [Amount; 2]> = BTreeMap::new();
+    mark_conflicts(refunds, payments);
+    let mut by_payment: BTreeMap<u32, [Sums; 2]> = BTreeMap::new();
     for ((payment, role, _), sum) in sums {
-        let [trade, ledger] = largest.entry(payment).or_default();
+        let [trade, ledger] = by_payment.entry(payment).or_default();
         let most = if role == Role::Trade { trade } else { ledger };
-        *most = (*most).max(sum);
+        *most = Sums { both: most.both.max(sum.both), alone: most.alone.max(sum.alone) };
     }
-    for (payment, [trade, ledger]) in largest {
+    for (payment, [trade, ledger]) in by_payment {
         if let Some(payment) = at(payments, payment) {
-            let sum = trade.checked_add(ledger).unwrap_or(LARGEST);
+            let sum = plus(trade.both, trade.alone.max(ledger.alone));
+            payment.bill_disagrees |= !trade.alone.is_zero() && !ledger.alone.is_zero();
             payment.refunded = payment.refunded.max(sum);
             payment.has_refund = true;
         }
     }
+}
+
+/// Marks the payments of refunds of which one id has two amounts.
+fn mark_conflicts(refunds: &[Collected], payments: &mut [Payment]) {
+    let mut amounts: BTreeMap<(u32, Role, &str, &str), Amount> = BTreeMap::new();
+    for Collected { refund, role, .. } in refunds {
+        let (Some(payment), Some(id)) = (refund.payment, refund.refund_id.as_deref()) else { continue };
+        let known = amounts.entry((payment, *role, refund.source.as_str(), id)).or_insert(refund.amount);
+        if *known != refund.amount
+            && let Some(payment) = at(payments, payment)
+        {
+            payment.conflict = true;
+        }
+    }
+}
+
+fn plus(sum: Amount, amount: Amount) -> Amount {
+    sum.checked_add(amount).unwrap_or(LARGEST)
 }
 
 /// The payment at an index of [`FoldedRefund::payment`].

@@ -245,13 +245,6 @@ fn a_refund_id_used_for_two_payments_loses_neither() {
 }
 
 #[test]
-fn a_refund_whose_rows_differ_counts_with_the_larger_amount() {
-    let folded = folded(vec![row("a", 1, "P1"), refund("a", "P1", "R", "1.00"), refund("a", "P1", "R", "2.00")]);
-    assert_eq!((folded.refunds.len(), folded.payments[0].refunded), (1, yuan("2.00")));
-    assert_eq!(folded.refund_rows(), Total { count: 2, fen: 300 });
-}
-
-#[test]
 fn a_pending_refund_is_one_but_takes_nothing_off_until_it_is_done() {
     let pending = || refund("a", "P1", "R1", "1.00").with(|row| row.refund_pending = true);
     let waiting = folded(vec![row("a", 1, "P1"), pending()]);
@@ -359,8 +352,9 @@ fn a_refund_in_trade_bill_and_ledger_is_one_refund_and_the_ledger_confirms_it() 
 
 #[test]
 fn what_only_a_ledger_tells_of_is_a_refund_of_its_own_on_top() {
+    let (told, beside) = (refund("w", "P1", "R1", "2.00"), refund("w", "P1", "R1", "2.00").ledger());
     let later = refund("w", "P1", "L9", "1.00").with(|row| row.at = row.at.plus_s(86_400)).ledger();
-    let folded = folded(vec![row("w", 1, "P1"), refund("w", "P1", "R1", "2.00"), later]);
+    let folded = folded(vec![row("w", 1, "P1"), told, beside, later]);
     assert_eq!((shown(&folded), folded.refunds.len()), (vec!["w-P1 5.00 3.00 1".to_owned()], 2));
 }
 
@@ -405,4 +399,59 @@ fn two_payments_of_one_bill_under_one_external_id_are_a_conflict_and_both_count(
     assert_eq!(folded(both().into_iter().chain(again).collect()).payments.len(), 2);
     let other = folded(vec![row("w", 1, "P1").external("E"), row("till", 2, "K1").external("E")]);
     assert_eq!((other.payments.len(), other.payments[0].conflict), (1, false));
+}
+
+#[test]
+fn a_payment_number_with_two_numbers_of_the_merchant_is_two_payments() {
+    let both = vec![row("w", 1, "2.6E+27").external("PK1"), row("w", 1, "2.6E+27").external("PK2")];
+    let folded = folded(both);
+    assert_eq!((folded.payments.len(), folded.payments.iter().all(|payment| payment.conflict)), (2, true));
+}
+
+#[test]
+fn two_channels_that_collected_under_one_number_collected_twice() {
+    let paid = |source: &str, id: &str| row(source, 1, id).external("PK1").trade_no(id);
+    let twice = folded(vec![paid("wechat", "4200"), paid("alipay", "2026")]);
+    assert_eq!((twice.payments.len(), twice.payments.iter().all(|payment| payment.conflict)), (2, true));
+    // A till that knows the channel's number, or none, tells of the same payment.
+    let till =
+        |number: Option<&str>| row("till", 2, "K1").external("PK1").with(|row| row.trade_no = number.map(Into::into));
+    for number in [Some("4200"), None] {
+        let once = folded(vec![paid("wechat", "4200"), till(number)]);
+        assert_eq!((once.payments.len(), once.payments[0].conflict), (1, false), "{number:?}");
+    }
+}
+
+#[test]
+fn a_refund_that_the_ledger_books_after_midnight_is_the_same() {
+    let trade = refund("a", "P1", "RF1", "2.00").with(|row| row.at = at("23:59:59"));
+    let ledger = refund("a", "P1", "F9", "2.00").ledger().with(|row| row.at = at("23:59:59").plus_s(2));
+    let folded = folded(vec![row("a", 1, "P1"), trade, ledger]);
+    assert_eq!((shown(&folded), folded.refunds.len()), (vec!["a-P1 5.00 2.00 1".to_owned()], 1));
+}
+
+#[test]
+fn a_reversal_and_a_banks_refund_number_are_found_in_wechats_fund_flow() {
+    for id in ["REVOKED", "BANK-1"] {
+        let of_wechat = |row: SourcedRow| row.with(|row| row.channel = "wechat".into());
+        let trade = of_wechat(refund("w", "P1", id, "5.00"));
+        let ledger = of_wechat(refund("w", "P1", "50300000000000000000001", "5.00").ledger());
+        let folded = folded(vec![row("w", 1, "P1"), trade, ledger]);
+        assert_eq!((shown(&folded), folded.refunds.len()), (vec!["w-P1 5.00 5.00 1".to_owned()], 1), "{id}");
+    }
+}
+
+#[test]
+fn what_each_bill_tells_alone_is_not_added_up_but_shown_to_differ() {
+    let days_later =
+        |days: i64| refund("a", "P1", "F9", "2.00").ledger().with(|row| row.at = row.at.plus_s(days * 86_400));
+    let folded = folded(vec![row("a", 1, "P1"), refund("a", "P1", "RF1", "2.00"), days_later(3)]);
+    assert_eq!(shown(&folded), ["a-P1 5.00 2.00 1?"]);
+}
+
+#[test]
+fn two_amounts_under_one_refund_id_are_a_conflict_and_both_are_kept() {
+    let folded = folded(vec![row("a", 1, "P1"), refund("a", "P1", "R1", "2.00"), refund("a", "P1", "R1", "1.00")]);
+    assert_eq!((folded.refunds.len(), folded.payments[0].conflict), (2, true));
+    assert_eq!(folded.payments[0].refunded, yuan("3.00"));
 }
