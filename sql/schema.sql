@@ -58,6 +58,8 @@ CREATE TABLE bill (
     ignored                INTEGER NOT NULL CHECK (ignored >= 0),
     set_aside              INTEGER NOT NULL CHECK (set_aside >= 0),
     has_external_order_ids INTEGER NOT NULL CHECK (has_external_order_ids IN (0, 1)),
+    period_first           TEXT, -- the days that it says it is for, beside those of its rows
+    period_last            TEXT CHECK ((period_first IS NULL) = (period_last IS NULL) AND period_first <= period_last),
     CHECK ((first_date IS NULL) = (last_date IS NULL)),
     CHECK (first_date <= last_date)
 ) STRICT;

@@ -25,6 +25,7 @@ mod totals;
 mod unionpay;
 mod wechat;
 
+use std::borrow::Cow;
 use std::io::{Read, Seek};
 
 use serde::Serialize;
@@ -188,15 +189,19 @@ impl BillSummary {
     /// Counts `row` and widens the days to its own.
     fn count(&mut self, row: &BillRow) {
         let sums = &mut self.sums;
-        let (counter, all, moved) = match row.kind {
-            RowKind::Payment => (&mut self.payments, &mut sums.gross, &mut sums.received),
-            RowKind::Refund => (&mut self.refunds, &mut sums.refunded, &mut sums.taken_back),
+        let (counter, moved) = match row.kind {
+            RowKind::Payment => (&mut self.payments, &mut sums.received),
+            RowKind::Refund => (&mut self.refunds, &mut sums.taken_back),
             RowKind::Fee => {
                 row.fee.into_iter().for_each(|fee| sums.fee.add(fee));
                 return self.count_ignored(Some(row.at));
             }
         };
         *counter = counter.saturating_add(1);
+        if !row.refunded.is_zero() {
+            sums.refunded.add(row.refunded);
+        }
+        let all = if row.kind == RowKind::Payment { &mut sums.gross } else { &mut sums.refunded };
         all.add(row.amount);
         row.received.into_iter().for_each(|received| moved.add(received));
         row.fee.into_iter().for_each(|fee| sums.fee.add(fee));
@@ -279,41 +284,38 @@ pub fn read_bill(
 ) -> Result<BillSummary, BillError> {
     let mut package = package::Package::open(input)?;
     let packing = package.packing();
-    let mut reading: Option<reading::Reading<'_>> = None;
-    let mut sink = Some(sink);
-    let mut is_summary_only = false;
-    for place in 0..package.len() {
-        let part = package.name(place);
-        let refused = |error: BillError| match &part {
-            Some(name) => BillError::Part { part: name.clone(), source: Box::new(error) },
-            None => error,
-        };
-        let kind = part::kind(&mut package, place, source).map_err(refused)?;
-        let (profile, encoding) = match kind {
-            part::Kind::Bill(profile, encoding) => (profile, encoding),
-            part::Kind::Summary => {
-                is_summary_only = true;
-                continue;
+    let parts = part::all(&mut package, source)?;
+    // Beside a channel's bill, what is not recognised is something else that came with it.
+    let has_bill = parts.iter().any(|part| matches!(part.kind, part::Kind::Bill(..)));
+    let is_bill = |kind: &part::Kind| match kind {
+        part::Kind::Bill(profile, encoding) => Some((*profile, *encoding)),
+        part::Kind::Other(profile, encoding) if !has_bill => Some((*profile, *encoding)),
+        part::Kind::Other(..) | part::Kind::Summary | part::Kind::Nothing => None,
+    };
+    let Some((profile, encoding)) = parts.iter().find_map(|part| is_bill(&part.kind)) else {
+        return Err(if parts.iter().any(|part| matches!(part.kind, part::Kind::Summary)) {
+            detect::summary_alone()
+        } else {
+            unsupported("an archive without a bill", "put the bill's own files into it")
+        });
+    };
+    let mut reading = reading::Reading::new(source, BillSummary::new(profile, packing, encoding), sink);
+    for (place, part) in parts.iter().enumerate() {
+        reading.part = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
+        let Some((other, encoding)) = is_bill(&part.kind) else {
+            if matches!(part.kind, part::Kind::Other(..)) {
+                let reason = "a part of the archive that is no bill that is known; it was passed over".to_owned();
+                reading.set_aside(1, None, part.name.as_deref().unwrap_or_default(), reason);
             }
-            part::Kind::Nothing => continue,
+            continue;
         };
-        if let Some(sink) = sink.take() {
-            reading = Some(reading::Reading::new(source, BillSummary::new(profile, packing, encoding), sink));
-        }
-        let Some(reading) = &mut reading else { break };
-        if reading.summary.profile != profile {
-            let what =
-                format!("bills of `{}` and of `{}` in one archive", reading.summary.profile.name(), profile.name());
+        if other != profile {
+            let what = format!("bills of `{}` and of `{}` in one archive", profile.name(), other.name());
             return Err(unsupported(&what, "import them one by one"));
         }
-        reading.part = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
-        part::read(&mut package, place, encoding, reading).map_err(refused)?;
+        part::read(&mut package, place, encoding, &mut reading).map_err(|error| part.refused(error))?;
     }
-    match reading {
-        Some(reading) => Ok(reading.summary),
-        None if is_summary_only => Err(detect::summary_alone()),
-        None => Err(unsupported("an archive without a bill", "put the bill's own files into it")),
-    }
+    Ok(reading.summary)
 }
 
 /// Reads one bill and folds it by itself: what `match` works on.
@@ -340,14 +342,57 @@ pub fn payments_of_file(
     Ok((fold(rows), summary, set_aside))
 }
 
-/// The first `limit` characters of `text`, with `…` when there were more. Line breaks are shown as `⏎`, other
-/// control characters as `�`: what stands in a bill must not steer the terminal that shows it.
+/// The first `limit` characters of `text`, with `…` when there were more, phone and identity numbers masked. Line breaks
+/// are shown as `⏎`, other control characters as `�`: what stands in a bill must not steer the terminal that shows it.
 fn shortened(text: &str, limit: usize) -> String {
-    let mut short: String = text.chars().take(limit).map(shown_char).collect();
+    let mut short: String = masked(text).chars().take(limit).map(shown_char).collect();
     if text.chars().nth(limit).is_some() {
         short.push('…');
     }
     short
+}
+
+/// `text` with the middle of each phone number and of each citizen's identity number left out: aggregators put both into
+/// their bills, and nobody has to read them to reconcile.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let mut masked = String::new();
+    let mut rest = text;
+    let mut is_changed = false;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
+        let (digits, behind) = from.split_at(end);
+        masked.push_str(before);
+        if is_personal(digits, behind) {
+            masked.push_str(digits.get(..3).unwrap_or_default());
+            masked.push_str("****");
+            masked.push_str(digits.get(digits.len().saturating_sub(4)..).unwrap_or_default());
+            is_changed = true;
+        } else {
+            masked.push_str(digits);
+        }
+        rest = behind;
+    }
+    if !is_changed {
+        return Cow::Borrowed(text);
+    }
+    masked.push_str(rest);
+    Cow::Owned(masked)
+}
+
+/// A mobile number (`1[3-9]` and nine digits, also behind 86), or the eighteen places of an identity number with a birthday.
+fn is_personal(digits: &str, behind: &str) -> bool {
+    let phone = digits.strip_prefix("86").filter(|rest| rest.len() == 11).unwrap_or(digits);
+    let is_phone =
+        phone.len() == 11 && phone.starts_with('1') && phone.as_bytes().get(1).is_some_and(|digit| *digit >= b'3');
+    let is_whole = digits.len() == 18 || (digits.len() == 17 && behind.starts_with(['X', 'x']));
+    let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<u32>().ok());
+    let is_birthday = || {
+        number(6, 10).is_some_and(|year| (1900..2100).contains(&year))
+            && number(10, 12).is_some_and(|month| (1..=12).contains(&month))
+            && number(12, 14).is_some_and(|day| (1..=31).contains(&day))
+    };
+    is_phone || (is_whole && is_birthday())
 }
 
 fn shown_char(c: char) -> char {
@@ -379,3 +424,24 @@ mod channel_tests;
 mod sample_tests;
 #[cfg(test)]
 mod written_tests;
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn phone_and_identity_numbers_are_masked_and_ids_are_not() {
+        for (text, shown) in [
+            ("13812345678", "138****5678"),
+            ("tel 8613812345678.", "tel 861****5678."),
+            ("a110101199003071234b", "a110****1234b"),
+            ("11010119900307123X", "110****7123X"),
+            ("4200002634202603171002513496", "4200002634202603171002513496"),
+            ("PK260317B0200024", "PK260317B0200024"),
+            ("12812345678", "12812345678"),
+            ("110101299013991234", "110101299013991234"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+}

@@ -1,4 +1,8 @@
--- Bills of the channels: parts of an archive, what reached the merchant, the channel's fee, rows of fees.
+-- Bills of the channels: the period that a bill states, parts of an archive, what reached the merchant, the channel's fee, rows of fees.
+
+-- The days that a bill says it is for, beside those of its rows.
+ALTER TABLE bill ADD COLUMN period_first TEXT;
+ALTER TABLE bill ADD COLUMN period_last TEXT CHECK ((period_first IS NULL) = (period_last IS NULL) AND period_first <= period_last);
 
 CREATE TABLE new_bill_row (
     bill_id           INTEGER NOT NULL REFERENCES bill (id) DEFERRABLE INITIALLY DEFERRED, -- its counts are known at its end

@@ -11,12 +11,15 @@ use std::io::Read;
 
 use self::ledger::Ledger;
 use self::trade::Trade;
-use super::header::{Fields, Header};
+use super::header::{Fields, Header, folded};
 use super::lines::Lines;
 use super::reading::{Reading, Row};
 use super::totals::{Sum, compare_count, compare_sum};
 use super::{BillError, shortened};
 use crate::model::{BusinessDate, Timestamp};
+
+/// The column with the merchant's own words, in which commas are likeliest.
+const REMARK: &str = "备注";
 
 /// What differs between the two bills: their columns, their rows, and what was added up of them.
 trait Table: Sized {
@@ -88,11 +91,13 @@ fn read_table<T: Table>(input: impl Read, reading: &mut Reading<'_>) -> Result<(
         if let Some(comment) = text.trim_start().trim_start_matches('"').strip_prefix('#') {
             // A spreadsheet that saved the file anew filled the line up with commas.
             let comment = comment.trim_end_matches([',', ' ', '\t', '"']);
-            is_over |= comment.contains("列表结束");
+            // Totals end the table too: a row behind them would be in none.
+            let which = T::TOTALS.iter().position(|word| comment.starts_with(word));
+            is_over |= comment.contains("列表结束") || which.is_some();
             if comment.starts_with("起始日期") {
                 reading.summary.widen_period(period(comment));
             }
-            if let Some(which) = T::TOTALS.iter().position(|word| comment.starts_with(word)) {
+            if let Some(which) = which {
                 let totals = found.as_ref().map(|found| found.table.totals(which)).unwrap_or_default();
                 compare(comment, totals, line)?;
                 is_stated[which] = true;
@@ -111,9 +116,13 @@ fn read_table<T: Table>(input: impl Read, reading: &mut Reading<'_>) -> Result<(
             found = Some(Found { header, anchor, table });
             continue;
         };
-        fit(&mut fields, text, header, *anchor, line)?;
+        let is_refitted = fit(&mut fields, text, header, *anchor, line)?;
         reading.show(line, header.names(), || fields.all(text));
-        table.row(&Row { header, fields: &fields, text, line }, reading)?;
+        let row = Row { header, fields: &fields, text, line };
+        if is_refitted {
+            look_at_amounts(&row)?;
+        }
+        table.row(&row, reading)?;
     }
     let missing = |what: &str| Err(BillError::TotalsMissing { line: lines.number(), what: what.to_owned() });
     if found.is_none() {
@@ -134,25 +143,35 @@ fn anchor<T: Table>(header: &Header) -> Option<Anchor> {
     times.iter().enumerate().all(follows).then_some(Anchor { at, times: times.len() })
 }
 
-/// Makes as many fields of a row as the header has, by what cannot be mistaken: the times behind the free text. What is
-/// left over at the end belongs to the last column, the remark.
-fn fit(fields: &mut Fields, text: &str, header: &Header, anchor: Option<Anchor>, line: u64) -> Result<(), BillError> {
+/// Makes as many fields of a row as the header has: the free text reaches to the times behind it, which cannot be mistaken,
+/// and what is left over after that belongs to the remark. `true` when something was put together.
+fn fit(fields: &mut Fields, text: &str, header: &Header, anchor: Option<Anchor>, line: u64) -> Result<bool, BillError> {
     let expected = header.len();
-    if let Some(Anchor { at, times }) = anchor.filter(|_| fields.len() > expected) {
+    let found = fields.len();
+    if let Some(Anchor { at, times }) = anchor.filter(|_| found > expected) {
         let is_time = |place: usize| Timestamp::parse_wall(fields.get(text, place)).is_ok();
-        let mut behind = at.saturating_add(1)..fields.len();
+        let mut behind = at.saturating_add(1)..found;
         if let Some(behind) = behind.find(|from| (*from..from.saturating_add(times)).all(is_time)) {
             fields.join(at, behind.saturating_sub(1));
         }
-        if fields.len() > expected {
-            fields.join(expected.saturating_sub(1), fields.len().saturating_sub(1));
-        }
+    }
+    if let Some(remark) = header.find(&[REMARK]).filter(|_| fields.len() > expected) {
+        fields.join(remark, remark.saturating_add(fields.len().saturating_sub(expected)));
     }
     if fields.len() == expected {
-        return Ok(());
+        return Ok(found != expected);
     }
     let value = shortened(fields.get(text, 0), 40);
-    Err(BillError::Fields { line, found: fields.len(), expected, value })
+    Err(BillError::Fields { line, found, expected, value })
+}
+
+/// A comma may stand elsewhere than was thought, and then the columns behind it are not what they seem.
+fn look_at_amounts(row: &Row<'_>) -> Result<(), BillError> {
+    let amounts = row.header.names().iter().enumerate().filter(|(_, name)| folded(name).ends_with("元)"));
+    for (at, _) in amounts {
+        row.signed(at)?;
+    }
+    Ok(())
 }
 
 /// `起始日期：[2026年03月17日 00:00:00]   终止日期：[2026年03月18日 00:00:00]`; the end is the first moment that does not

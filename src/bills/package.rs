@@ -135,10 +135,15 @@ impl<R: Read + Seek> Package<R> {
     }
 }
 
-fn archive<R: Read + Seek>(input: R) -> Result<ZipArchive<R>, BillError> {
+fn archive<R: Read + Seek>(mut input: R) -> Result<ZipArchive<R>, BillError> {
+    let entries = stated_entries(&mut input)?;
     let archive = ZipArchive::new(input).map_err(zip_refusal)?;
     if archive.file_names().any(|name| name.is_ok_and(|name| name == "[Content_Types].xml")) {
         return Err(unsupported("an Excel workbook (xlsx)", "save the sheet as CSV in UTF-8"));
+    }
+    // The archive's reader keeps one entry of each name.
+    if entries.is_some_and(|entries| entries != archive.len()) {
+        return Err(unsupported("a zip archive with two entries of one name", "unpack it and import what is in it"));
     }
     if archive.is_empty() {
         return Err(unsupported("an empty zip archive", "download the bill again"));
@@ -148,6 +153,21 @@ fn archive<R: Read + Seek>(input: R) -> Result<ZipArchive<R>, BillError> {
         return Err(unsupported(&what, "put the bill's own files into it and nothing else"));
     }
     Ok(archive)
+}
+
+/// How many entries the end of the archive states; `None` where there are too many for that field, or no such end.
+fn stated_entries<R: Read + Seek>(input: &mut R) -> Result<Option<usize>, BillError> {
+    const END: &[u8] = b"PK\x05\x06";
+    /// The record and the longest comment behind it.
+    const END_BYTES: u64 = 22 + 65_535;
+    let len = input.seek(SeekFrom::End(0))?;
+    input.seek(SeekFrom::Start(len.saturating_sub(END_BYTES)))?;
+    let mut tail = Vec::new();
+    input.take(END_BYTES).read_to_end(&mut tail)?;
+    input.rewind()?;
+    let Some(end) = memchr::memmem::rfind(&tail, END) else { return Ok(None) };
+    let count = tail.get(end.saturating_add(10)..end.saturating_add(12)).and_then(|bytes| bytes.try_into().ok());
+    Ok(count.map(u16::from_le_bytes).filter(|count| *count != u16::MAX).map(usize::from))
 }
 
 fn zip_refusal(error: ZipError) -> BillError {

@@ -16,26 +16,56 @@ const APPLE_DOUBLE: &[u8] = b"\x00\x05\x16\x07";
 
 /// What a part is.
 pub(super) enum Kind {
-    /// A bill.
+    /// A channel's bill.
     Bill(Profile, Encoding),
+    /// Nothing that is recognised, which may be a bill all the same: the configured profile reads it, else `generic`.
+    Other(Profile, Encoding),
     /// A channel's summary of a bill, which has no payments.
     Summary,
     /// A folder, or what a program has left there.
     Nothing,
 }
 
-/// Tells what a part is.
+/// A part and what it is.
+pub(super) struct Part {
+    /// Its name in the archive.
+    pub(super) name: Option<String>,
+    pub(super) kind: Kind,
+}
+
+impl Part {
+    /// Why the archive is refused, if it is one, for the sake of this part.
+    pub(super) fn refused(&self, error: BillError) -> BillError {
+        in_part(self.name.as_ref(), error)
+    }
+}
+
+fn in_part(name: Option<&String>, error: BillError) -> BillError {
+    match name {
+        Some(name) => BillError::Part { part: name.clone(), source: Box::new(error) },
+        None => error,
+    }
+}
+
+/// Tells what each part is.
 ///
 /// # Errors
-/// When it is something that is never a bill, or not what is configured.
-pub(super) fn kind<R: Read + Seek>(
-    package: &mut Package<R>,
-    place: usize,
-    source: &BillSource,
-) -> Result<Kind, BillError> {
+/// When one of them is something that is never a bill, or not what is configured.
+pub(super) fn all<R: Read + Seek>(package: &mut Package<R>, source: &BillSource) -> Result<Vec<Part>, BillError> {
+    let mut parts = Vec::new();
+    for place in 0..package.len() {
+        let name = package.name(place);
+        let kind = kind(package, place, source).map_err(|error| in_part(name.as_ref(), error))?;
+        parts.push(Part { name, kind });
+    }
+    Ok(parts)
+}
+
+fn kind<R: Read + Seek>(package: &mut Package<R>, place: usize, source: &BillSource) -> Result<Kind, BillError> {
     let is_packed = package.packing() != Packing::Plain;
     let Some(head) = head(package, place)? else { return Ok(Kind::Nothing) };
-    if is_packed && head.starts_with(APPLE_DOUBLE) {
+    // An archive may have files for what there was none of, as UnionPay's for its errors.
+    if is_packed && (head.starts_with(APPLE_DOUBLE) || head.trim_ascii().is_empty()) {
         return Ok(Kind::Nothing);
     }
     if is_packed && detect::is_archive(&head) {
@@ -56,7 +86,10 @@ pub(super) fn kind<R: Read + Seek>(
         (None, Found::Profile(_)) => Encoding::Utf8,
         (None, _) => whole_encoding(package, place)?,
     };
-    Ok(Kind::Bill(profile, encoding))
+    Ok(match found {
+        Found::Profile(_) => Kind::Bill(profile, encoding),
+        Found::Unknown | Found::Summary => Kind::Other(profile, encoding),
+    })
 }
 
 fn head<R: Read + Seek>(package: &mut Package<R>, place: usize) -> Result<Option<Vec<u8>>, BillError> {

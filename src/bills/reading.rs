@@ -42,14 +42,27 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// When it has no id.
     pub(super) fn tell(&mut self, row: &Row<'_>, told: Told<'_>) -> Result<(), BillError> {
-        let Told { kind, payment_id, refund_id, own_id, amount, amount_at, received, fee, is_pending, at, channel } =
-            told;
+        let Told {
+            kind,
+            payment_id,
+            refund_id,
+            own_id,
+            amount,
+            amount_at,
+            received,
+            refunded,
+            fee,
+            is_pending,
+            at,
+            channel,
+        } = told;
         if amount.is_zero() {
             let reason = "the amount is zero".to_owned();
             self.set_aside(row.line, Some(row.header.name(amount_at)), row.cell(amount_at), reason);
             return Ok(());
         }
-        let own = own_id.map(|own| row.cell(own)).filter(|own| *own != "0").and_then(ExternalOrderId::new);
+        let own = own_id.map(|own| row.id_if_any(own)).transpose()?;
+        let own = own.filter(|own| *own != "0").and_then(ExternalOrderId::new);
         if kind == RowKind::Payment {
             self.summary.has_external_order_ids &= own.is_some();
         }
@@ -72,7 +85,7 @@ impl<'a> Reading<'a> {
             amount,
             received: Some(received),
             fee,
-            refunded: Amount::ZERO,
+            refunded,
             refund_pending: is_pending,
             at,
             channel: channel.to_owned(),
@@ -105,6 +118,14 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// `4.20001E+27`: what a spreadsheet makes of a long number.
+pub(super) fn is_rounded_number(text: &str) -> bool {
+    let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    exponent.strip_prefix('+').is_some_and(is_digits) && is_digits(whole) && is_digits(fraction)
+}
+
 /// What a row of a channel's table tells.
 #[derive(Clone, Copy)]
 pub(super) struct Told<'t> {
@@ -118,6 +139,8 @@ pub(super) struct Told<'t> {
     /// The column that it stands in.
     pub(super) amount_at: usize,
     pub(super) received: Amount,
+    /// Of a payment: what its own row says was given back.
+    pub(super) refunded: Amount,
     pub(super) fee: Option<ChannelFee>,
     pub(super) is_pending: bool,
     pub(super) at: Timestamp,
@@ -145,8 +168,18 @@ impl<'t> Row<'t> {
 
     /// An id that may not be empty.
     pub(super) fn id(&self, at: usize) -> Result<&'t str, BillError> {
-        match self.cell(at) {
+        match self.id_if_any(at)? {
             "" => Err(self.fault(at, "it is empty".to_owned())),
+            id => Ok(id),
+        }
+    }
+
+    /// An id, or nothing. One that a spreadsheet rounded names many payments at once.
+    pub(super) fn id_if_any(&self, at: usize) -> Result<&'t str, BillError> {
+        match self.cell(at) {
+            id if is_rounded_number(id) => {
+                Err(self.fault(at, "a number that a spreadsheet has rounded, not an id".to_owned()))
+            }
             id => Ok(id),
         }
     }

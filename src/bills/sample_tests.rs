@@ -122,6 +122,7 @@ fn what_is_no_bill_is_refused_with_what_it_is_and_what_to_do() {
         ("packed/trap-workbook.xlsx", "an Excel workbook"),
         ("packed/trap-summary-only.zip", "汇总"),
         ("packed/trap-bomb.zip", "250 times its size"),
+        ("packed/trap-same-name.zip", "two entries of one name"),
         ("packed/trap-truncated.zip", "damaged"),
         ("packed/trap-damaged.zip", "damaged"),
         ("packed/trap-truncated.csv.gz", "damaged"),
@@ -145,4 +146,50 @@ fn a_profile_that_the_content_contradicts_is_refused_whatever_it_is_packed_in() 
     let source = BillSource { profile: Profile::WechatTrade, ..BillSource::default() };
     let error = read(&bytes("packed/two-parts.zip"), &source).err().unwrap().to_string();
     assert!(error.contains("`wechat-trade`") && error.contains("`alipay-trade`"), "{error}");
+}
+
+#[test]
+fn unionpays_own_archive_is_read_and_what_is_no_bill_in_it_is_said() {
+    let read = sample("packed/802310075230001_20260318.zip");
+    assert_eq!(shown(&read), shown(&sample("unionpay-zm/INN26031888ZM_802310075230001")));
+    assert_eq!(read.summary.set_aside, 2, "the record of an unknown kind, and the printed summary");
+}
+
+#[test]
+fn a_comma_in_a_remark_stays_in_the_remark_wherever_that_stands() {
+    let name = "alipay-signcustomer/sixteen-columns.csv";
+    let ledger = sample("alipay-signcustomer/20881234567890120156_20260317_账务明细.csv");
+    let place = Place { column: "备注".into(), pattern: Some("车牌,(.*)".parse().unwrap()) };
+    let source = BillSource { places: Places { order_id: None, plate: Some(place) }, ..BillSource::default() };
+    let wide = read(&bytes(name), &source).unwrap();
+    assert!(wide.rows.iter().all(|row| row.plate.as_ref().is_some_and(|plate| plate.as_str() == "渝A00001")));
+    // The remark names no request there, so a refund is known by its flow.
+    let without = |row: &BillRow| BillRow { plate: None, refund_id: None, ..row.clone() };
+    assert_eq!(wide.rows.iter().map(without).collect::<Vec<_>>(), ledger.rows.iter().map(without).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_shifts_columns_or_stands_behind_the_totals_refuses_the_bill() {
+    for (name, says) in [
+        ("alipay-trade/trap-row-behind-totals.csv", "does not belong where it stands"),
+        ("alipay-trade/trap-coupon-with-comma.csv", "减3"),
+        ("alipay-trade/trap-rounded-ids.csv", "a spreadsheet has rounded"),
+    ] {
+        let refusal = refusal(name);
+        assert!(refusal.contains(says), "{name}: {refusal}");
+    }
+}
+
+#[test]
+fn an_order_amount_that_nothing_explains_is_for_a_person() {
+    let read = sample("alipay-trade/trap-gross-changed.csv");
+    assert_eq!((read.summary.payments, read.summary.set_aside), (13, 1));
+}
+
+#[test]
+fn a_refund_in_the_payments_own_row_is_taken_off_it() {
+    let read = sample("wechat-tradebill/refund-in-the-payments-row.csv");
+    let [payment] = read.rows.as_slice() else { panic!("{:?}", read.rows) };
+    assert_eq!((payment.kind, payment.amount.fen(), payment.refunded.fen()), (RowKind::Payment, 1000, 400));
+    assert_eq!(read.summary.sums.refunded.fen, 400);
 }

@@ -178,6 +178,7 @@ fn read_record(row: &Row<'_>, reading: &mut Reading<'_>) -> Result<(), BillError
             amount,
             amount_at: AMOUNT,
             received: amount,
+            refunded: Amount::ZERO,
             fee: Some(fee),
             is_pending: false,
             at,

@@ -97,6 +97,9 @@ fn read_table<T: Table>(input: impl Read, reading: &mut Reading<'_>) -> Result<(
             }
             compare(&header, lines.text().trim(), &counted, lines.number())?;
             is_complete = true;
+        } else if found.is_none() {
+            let what = format!("no bill of this format: it begins with `{}`", shortened(text, 40));
+            return Err(BillError::Unsupported { what, hint: "set the profile to `auto`, or see what the file is" });
         } else {
             return Err(BillError::BehindTheEnd { line, value: shortened(text, 40) });
         }

@@ -277,16 +277,21 @@ fn hash_of(mut file: File) -> io::Result<String> {
     }
 }
 
-/// Whether a source has a bill for `date`: one with rows of it or, empty, with the date in its name. Days
-/// between the rows of a bill do not count: nothing says that it is for them.
+/// Whether a source has a bill for `date`: one with rows of it, that says it is for it, or, empty and without a period,
+/// with the date in its name. Days between the rows of a bill do not count by themselves.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn has_bill_for(store: &Store, source: &str, date: BusinessDate) -> anyhow::Result<bool> {
     let compact = date.to_string().replace('-', "");
-    let told = store.bills()?.into_iter().filter(|bill| bill.source == source).any(|bill| match bill.dates {
-        Some((first, last)) => first == date || last == date,
-        None => bill.set_aside == 0 && [&compact, &date.to_string()].iter().any(|day| bill.file_name.contains(*day)),
+    let bills = store.bills()?.into_iter().filter(|bill| bill.source == source);
+    let told = bills.into_iter().any(|bill| match (bill.period, bill.dates) {
+        (Some((first, last)), _) if (first..=last).contains(&date) => true,
+        (_, Some((first, last))) => first == date || last == date,
+        (Some(_), None) => false,
+        (None, None) => {
+            bill.set_aside == 0 && [&compact, &date.to_string()].iter().any(|day| bill.file_name.contains(*day))
+        }
     });
     Ok(told || store.has_bill_rows_on(source, date)?)
 }

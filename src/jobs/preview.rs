@@ -8,7 +8,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::bills::{BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, RowKind, read_bill};
+use crate::bills::{
+    BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, RowKind, masked, read_bill,
+};
 use crate::model::{Amount, ChannelFee, ExternalOrderId, OrderId, Plate, Timestamp};
 
 /// How a bill is read.
@@ -166,7 +168,7 @@ impl BillSink for Looker {
         if self.columns.is_empty() {
             self.columns = row.names.to_vec();
         }
-        self.raw = Some((row.part, row.line, row.cells.iter().map(|cell| (*cell).to_owned()).collect()));
+        self.raw = Some((row.part, row.line, row.cells.iter().map(|cell| masked(cell).into_owned()).collect()));
     }
 }
 

@@ -35,6 +35,8 @@ pub struct ImportedBill {
     pub id_prefix: String,
     /// The days of its rows; none when it has no rows.
     pub dates: Option<(BusinessDate, BusinessDate)>,
+    /// The days that it says it is for.
+    pub period: Option<(BusinessDate, BusinessDate)>,
     /// Rows of payments.
     pub payments: u64,
     /// Rows of refunds.
@@ -135,6 +137,7 @@ fn imported_bill(row: &Row<'_>) -> rusqlite::Result<ImportedBill> {
         profile: row.get("profile")?,
         id_prefix: row.get("id_prefix")?,
         dates: day("first_date")?.zip(day("last_date")?),
+        period: day("period_first")?.zip(day("period_last")?),
         payments: count("payments")?,
         refunds: count("refunds")?,
         ignored: count("ignored")?,
@@ -326,19 +329,18 @@ fn insert_bill(
     bill: &BillRecord<'_>,
     summary: &BillSummary,
 ) -> rusqlite::Result<ImportedBill> {
-    // A bill is for the days of its rows and those of the period it states.
-    let first_date = summary.first_date.into_iter().chain(summary.period.map(|period| period.0)).min();
-    let last_date = summary.last_date.into_iter().chain(summary.period.map(|period| period.1)).max();
+    let day = |day: Option<BusinessDate>| day.map(|day| day.to_string());
     let sql = "INSERT INTO bill (id, sha256, file_name, source, role, profile, id_prefix, imported_at, first_date, last_date,
-                   payments, refunds, ignored, set_aside, has_external_order_ids)
+                   period_first, period_last, payments, refunds, ignored, set_aside, has_external_order_ids)
                VALUES (:id, :sha256, :file_name, :source, :role, :profile, :id_prefix, :imported_at, :first_date, :last_date,
-                   :payments, :refunds, :ignored, :set_aside, :has_external_order_ids) RETURNING *";
+                   :period_first, :period_last, :payments, :refunds, :ignored, :set_aside, :has_external_order_ids) RETURNING *";
     transaction.prepare_cached(sql)?.query_row(
         named_params! {
             ":id": id, ":sha256": bill.sha256, ":file_name": bill.file_name, ":source": bill.source.name,
             ":role": role_name(bill.source.role_of(summary.profile)), ":profile": summary.profile.name(), ":id_prefix": bill.source.id_prefix,
             ":imported_at": bill.at.unix(),
-            ":first_date": first_date.map(|day| day.to_string()), ":last_date": last_date.map(|day| day.to_string()),
+            ":first_date": day(summary.first_date), ":last_date": day(summary.last_date),
+            ":period_first": day(summary.period.map(|(first, _)| first)), ":period_last": day(summary.period.map(|(_, last)| last)),
             ":payments": int(summary.payments), ":refunds": int(summary.refunds),
             ":ignored": int(summary.ignored), ":set_aside": int(summary.set_aside),
             ":has_external_order_ids": summary.has_external_order_ids,

@@ -21,6 +21,9 @@ pub(super) struct Ledger {
     expenses: Totals,
 }
 
+/// Movements that are none of ours.
+const OTHER_KINDS: [&str; 6] = ["转账", "提现", "其它", "其他", "充值", "分润"];
+
 /// What a kind of movement (业务类型) is to us, and whether it comes in.
 fn kind_of(word: &str) -> Option<(RowKind, bool)> {
     match word {
@@ -67,11 +70,11 @@ impl Table for Ledger {
         let at = row.time(self.at)?;
         let word = row.cell(self.kind);
         let Some((kind, _)) = kind_of(word).filter(|(_, comes_in)| *comes_in == is_income && !amount.is_zero()) else {
-            if kind_of(word).is_some() {
-                let reason = format!("an amount of {amount} does not fit `{word}`");
-                reading.set_aside(row.line, Some(row.header.name(self.kind)), word, reason);
-            } else {
+            if OTHER_KINDS.contains(&word) || amount.is_zero() {
                 reading.ignored(Some(at));
+            } else {
+                let reason = format!("{amount} as `{word}` is neither a payment, a refund nor a fee");
+                reading.set_aside(row.line, Some(row.header.name(self.kind)), word, reason);
             }
             return Ok(());
         };
@@ -94,6 +97,7 @@ impl Table for Ledger {
                 amount,
                 amount_at: moved_at,
                 received: amount,
+                refunded: Amount::ZERO,
                 fee: fee.filter(|_| kind == RowKind::Fee),
                 is_pending: false,
                 at,

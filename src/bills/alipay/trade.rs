@@ -15,6 +15,8 @@ pub(super) struct Trade {
     gross: usize,
     received: usize,
     discount: Option<usize>,
+    /// Other parts of the order that the merchant gives: red packets, cards.
+    given: Vec<usize>,
     refund_id: usize,
     fee: usize,
     payments: Totals,
@@ -34,6 +36,10 @@ impl Table for Trade {
             gross: header.require(&["订单金额（元）"])?,
             received: header.require(&["商家实收（元）"])?,
             discount: header.find(&["商家优惠（元）"]),
+            given: ["商家红包消费金额（元）", "卡消费金额（元）"]
+                .iter()
+                .filter_map(|name| header.find(&[name]))
+                .collect(),
             refund_id: header.require(&["退款批次号/请求号", "退款批次号"])?,
             fee: header.require(&["服务费（元）"])?,
             payments: Totals::default(),
@@ -59,6 +65,11 @@ impl Table for Trade {
         if let Some(discount) = self.discount {
             totals.discount.add_signed(row.signed(discount)?);
         }
+        if !self.is_explained(row, gross.fen().saturating_sub(received.fen()))? {
+            let reason = "what the order cost less what was received is not what the merchant gave".to_owned();
+            reading.set_aside(row.line, Some(row.header.name(self.gross)), row.cell(self.gross), reason);
+            return Ok(());
+        }
         let payment_id = row.id(self.number)?;
         let at = row.time(self.done_at)?;
         // Money effects: a refund is negative, and so is the fee of a payment.
@@ -80,6 +91,7 @@ impl Table for Trade {
                 amount,
                 amount_at: self.gross,
                 received,
+                refunded: Amount::ZERO,
                 fee: Some(fee),
                 is_pending: false,
                 at,
@@ -90,5 +102,20 @@ impl Table for Trade {
 
     fn totals(&self, which: usize) -> Totals {
         if which == 0 { self.payments } else { self.refunds }
+    }
+}
+
+impl Trade {
+    /// Whether `missing` of an order's amount is what the merchant gave of it: its discount, with or without red packets
+    /// and cards. The order's amount is what is matched, and no total of the bill covers it.
+    fn is_explained(&self, row: &Row<'_>, missing: i64) -> Result<bool, BillError> {
+        let Some(discount) = self.discount else { return Ok(true) };
+        let mut sums = vec![row.signed(discount)?.fen()];
+        for at in &self.given {
+            let given = row.signed(*at)?.fen();
+            let with_it: Vec<i64> = sums.iter().map(|sum| sum.saturating_add(given)).collect();
+            sums.extend(with_it);
+        }
+        Ok(sums.contains(&missing))
     }
 }

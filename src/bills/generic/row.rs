@@ -8,6 +8,7 @@ use super::format::{Column, GenericFormat, StatusMeaning, Unit, UnknownStatus};
 use super::layout::Layout;
 use super::money::{self, Money};
 use crate::bills::place::Place;
+use crate::bills::reading::is_rounded_number;
 use crate::bills::{BillError, BillRow, BillSource, RowKind, is_of_this_century, shortened};
 use crate::model::{Amount, ChannelFee, ExternalOrderId, OrderId, Plate, Timestamp};
 
@@ -280,14 +281,6 @@ impl<'a> Cells<'a> {
 /// A year of two digits parses, and means the first century.
 fn begins_with_year(text: &str) -> bool {
     text.len() >= 4 && text.as_bytes().iter().take(4).all(u8::is_ascii_digit)
-}
-
-/// `4.20001E+27`: what a spreadsheet makes of a long number.
-fn is_rounded_number(text: &str) -> bool {
-    let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    exponent.strip_prefix('+').is_some_and(is_digits) && is_digits(whole) && is_digits(fraction)
 }
 
 /// Whether the last field of a row at the very end of a bill, without a line end behind it, may have been longer

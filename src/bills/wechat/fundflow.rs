@@ -21,6 +21,9 @@ pub(super) struct Fundflow {
     expenses: (u64, Sum),
 }
 
+/// Movements that are none of ours.
+const OTHER_KINDS: [&str; 7] = ["提现", "充值", "转账", "分账", "其他", "其它", "企业付款"];
+
 /// What a kind of movement (业务类型) is to us, and whether it comes in.
 fn kind_of(word: &str) -> Option<(RowKind, bool)> {
     match word {
@@ -63,11 +66,12 @@ impl Table for Fundflow {
         let at = row.time(self.at)?;
         let word = row.cell(self.kind);
         let Some((kind, _)) = kind_of(word).filter(|(_, comes_in)| *comes_in == is_income && !moved.is_zero()) else {
-            if kind_of(word).is_some() && !moved.is_zero() {
-                let reason = format!("an amount of {moved} as {} does not fit `{word}`", row.cell(self.direction));
-                reading.set_aside(row.line, Some(row.header.name(self.direction)), row.cell(self.direction), reason);
-            } else {
+            if OTHER_KINDS.contains(&word) || moved.is_zero() {
                 reading.ignored(Some(at));
+            } else {
+                let direction = row.cell(self.direction);
+                let reason = format!("{moved} as {direction} of `{word}` is neither a payment, a refund nor a fee");
+                reading.set_aside(row.line, Some(row.header.name(self.kind)), word, reason);
             }
             return Ok(());
         };
@@ -99,6 +103,7 @@ impl Table for Fundflow {
                 amount,
                 amount_at: self.amount,
                 received: amount,
+                refunded: Amount::ZERO,
                 fee,
                 is_pending: false,
                 at,

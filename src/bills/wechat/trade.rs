@@ -101,7 +101,7 @@ impl Table for Trade {
         let trade_no = row.id(self.number)?;
         let at = row.time(self.at)?;
         let moved = match (row.cell(self.state), self.refund) {
-            ("SUCCESS", _) => Moved::payment(money, at),
+            ("SUCCESS", columns) => Moved::payment(money, at, columns.map(|columns| row.cell(columns.state))),
             ("REFUND", Some(columns)) => refund(row, columns, money, at)?,
             (REVOKED, Some(columns)) if !money.asked.is_zero() => {
                 let mut moved = refund(row, columns, money, at)?;
@@ -129,6 +129,7 @@ impl Table for Trade {
                 amount: moved.amount,
                 amount_at,
                 received: moved.received,
+                refunded: moved.refunded,
                 fee: Some(money.fee),
                 is_pending: moved.is_pending,
                 at: moved.at,
@@ -192,6 +193,8 @@ struct Moved<'t> {
     kind: RowKind,
     amount: Amount,
     received: Amount,
+    /// Of a payment: what was given back of it.
+    refunded: Amount,
     at: Timestamp,
     refund_id: Option<&'t str>,
     is_pending: bool,
@@ -200,17 +203,26 @@ struct Moved<'t> {
 }
 
 impl Moved<'_> {
-    fn payment(money: Money, at: Timestamp) -> Self {
+    /// A payment; older bills tell a refund of the same day in the payment's own row.
+    fn payment(money: Money, at: Timestamp, refund_state: Option<&str>) -> Self {
+        let is_back = refund_state.is_none_or(|state| matches!(state, "SUCCESS" | "" | "0"));
+        let is_refunded = !money.asked.is_zero() && !refund_state.is_some_and(is_failed);
         Self {
             kind: RowKind::Payment,
             amount: money.gross,
             received: money.settled,
+            refunded: if is_refunded && is_back { money.asked } else { Amount::ZERO },
             at,
             refund_id: None,
-            is_pending: false,
+            is_pending: is_refunded && !is_back,
             moves_nothing: false,
         }
     }
+}
+
+/// A refund in this state gave nothing back.
+fn is_failed(state: &str) -> bool {
+    matches!(state, "FAIL" | "REFUNDCLOSE" | "CLOSED")
 }
 
 fn refund<'t>(row: &Row<'t>, columns: RefundColumns, money: Money, at: Timestamp) -> Result<Moved<'t>, BillError> {
@@ -228,10 +240,11 @@ fn refund<'t>(row: &Row<'t>, columns: RefundColumns, money: Money, at: Timestamp
         kind: RowKind::Refund,
         amount: money.asked,
         received: money.taken_back,
+        refunded: Amount::ZERO,
         at,
         refund_id: (!is_reversal).then_some(id),
         // A state that is not known is no proof that the money is back; it keeps a payment from being told all the same.
         is_pending: state != "SUCCESS" && !(is_reversal && state.is_empty()),
-        moves_nothing: matches!(state, "FAIL" | "REFUNDCLOSE" | "CLOSED"),
+        moves_nothing: is_failed(state),
     })
 }
