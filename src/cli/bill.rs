@@ -10,7 +10,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::page::{BAD, GOOD, Grid, LOOK, Page};
 use super::words::{bill_counts, pick};
-use crate::bills::{BillSource, BillSummary, Profile};
+use crate::bills::{BillError, BillSource, BillSummary, Profile, SetAside};
 use crate::config::Settings;
 use crate::jobs::inbox::source_for;
 use crate::jobs::preview::{Preview, PreviewRow, ReadAs, Recognised, Told, preview};
@@ -49,6 +49,23 @@ struct Read<'a> {
     recognised: Recognised,
     columns: &'a [String],
     rows: &'a [PreviewRow],
+    set_aside_rows: Vec<SetAsideRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct SetAsideRow<'a> {
+    part: u32,
+    line: u64,
+    column: Option<&'a str>,
+    value: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a SetAside> for SetAsideRow<'a> {
+    fn from(row: &'a SetAside) -> Self {
+        let SetAside { part, line, column, value, reason } = row;
+        Self { part: *part, line: *line, column: column.as_deref(), value, reason }
+    }
 }
 
 /// Reads a bill and shows what was recognised as what.
@@ -63,7 +80,7 @@ pub fn bill(app: &App, settings: Option<&Settings>, path: &Path, args: &CheckArg
             file: path.display().to_string(),
             source: &source.name,
             status,
-            reason: read.as_ref().err().map(|error| format!("{:#}", anyhow::anyhow!(error.to_string()))),
+            reason: read.as_ref().err().map(chain),
             read: read.as_ref().ok().map(in_json),
         })?;
         return Ok(exit);
@@ -73,13 +90,23 @@ pub fn bill(app: &App, settings: Option<&Settings>, path: &Path, args: &CheckArg
         Ok(read) => tell(&mut page, lang, path, &source, read),
         Err(error) => {
             page.colored(BAD, format_args!("{}: {}", path.display(), pick(lang, "被拒", "refused")));
-            for line in error.to_string().lines() {
+            for line in chain(error).lines() {
                 page.line(format_args!("  {}", visible(line)));
             }
         }
     }
     Console::print(page.text())?;
     Ok(exit)
+}
+
+/// An error with its causes.
+fn chain(error: &BillError) -> String {
+    let mut text = error.to_string();
+    if let BillError::Io(cause) = error {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+    }
+    text
 }
 
 /// The source that an import of the file would take, or the one that was asked for.
@@ -114,6 +141,7 @@ fn in_json(read: &Preview) -> Read<'_> {
         recognised: read.recognised,
         columns: &read.columns,
         rows: &read.rows,
+        set_aside_rows: read.set_aside.iter().map(SetAsideRow::from).collect(),
     }
 }
 
@@ -145,6 +173,11 @@ fn tell(page: &mut Page, lang: Lang, path: &Path, source: &BillSource, read: &Pr
         page.line(pick(lang, "前几行识别为：", "the first rows, as they are read:"));
         page.grid(&rows(lang, &read.rows));
     }
+    if !read.set_aside.is_empty() {
+        page.line("");
+        page.colored(LOOK, pick(lang, "其后搁置的行：", "set aside further down:"));
+        page.set_aside(lang, &read.set_aside);
+    }
     recognised(page, lang, source, read.recognised);
 }
 
@@ -168,15 +201,17 @@ fn sums(lang: Lang, summary: &BillSummary) -> String {
         (_, Lang::Zh) => "与账单自身合计一致",
         (_, Lang::En) => "agrees with the bill's own totals",
     };
-    match lang {
-        Lang::Zh => format!(
-            "订单金额 {gross}，实收 {received}，退款 {refunded}（扣回 {taken_back}），手续费 {}；{proof}",
-            sums.fee.grouped()
+    let fee = sums.fee.grouped();
+    let says_received = sums.received.count > 0 || sums.taken_back.count > 0;
+    match (lang, says_received) {
+        (Lang::Zh, true) => {
+            format!("订单金额 {gross}，实收 {received}，退款 {refunded}（扣回 {taken_back}），手续费 {fee}；{proof}")
+        }
+        (Lang::Zh, false) => format!("订单金额 {gross}，退款 {refunded}，手续费 {fee}；{proof}"),
+        (Lang::En, true) => format!(
+            "gross {gross}, received {received}, refunded {refunded} (taken back {taken_back}), fees {fee}; {proof}"
         ),
-        Lang::En => format!(
-            "gross {gross}, received {received}, refunded {refunded} (taken back {taken_back}), fees {}; {proof}",
-            sums.fee.grouped()
-        ),
+        (Lang::En, false) => format!("gross {gross}, refunded {refunded}, fees {fee}; {proof}"),
     }
 }
 
@@ -223,7 +258,7 @@ fn told_row(grid: &mut Grid, line: String, kind: &str, told: &Told) {
 
 fn note_row(grid: &mut Grid, line: String, kind: &str, note: &str) {
     let empty = String::new;
-    grid.styled(LOOK, [line, kind.to_owned(), cut(note), empty(), empty(), empty(), empty(), empty(), empty()]);
+    grid.styled(LOOK, [line, kind.to_owned(), note.to_owned(), empty(), empty(), empty(), empty(), empty(), empty()]);
 }
 
 fn recognised(page: &mut Page, lang: Lang, source: &BillSource, found: Recognised) {

@@ -9,9 +9,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::bills::{
-    BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, RowKind, masked, read_bill,
+    BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, RowKind, SetAside, masked, read_bill,
 };
 use crate::model::{Amount, ChannelFee, ExternalOrderId, OrderId, Plate, Timestamp};
+
+/// Rows set aside that are kept beyond the first ones.
+const MOST_SET_ASIDE: usize = 100;
 
 /// How a bill is read.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Preview {
     pub summary: BillSummary,
     /// Its first rows.
     pub rows: Vec<PreviewRow>,
+    /// Rows set aside behind those, the first of them.
+    pub set_aside: Vec<SetAside>,
     /// The columns of its table.
     pub columns: Vec<String>,
     /// What was recognised in all of its payments and refunds.
@@ -105,7 +110,13 @@ pub struct Told {
 pub fn preview(path: &Path, source: &BillSource, wanted: usize) -> Result<Preview, BillError> {
     let mut looker = Looker { wanted, ..Looker::default() };
     let summary = read_bill(File::open(path)?, source, &mut looker)?;
-    Ok(Preview { summary, rows: looker.rows, columns: looker.columns, recognised: looker.recognised })
+    Ok(Preview {
+        summary,
+        rows: looker.rows,
+        set_aside: looker.set_aside,
+        columns: looker.columns,
+        recognised: looker.recognised,
+    })
 }
 
 /// Keeps what is to be shown.
@@ -114,6 +125,7 @@ struct Looker {
     wanted: usize,
     columns: Vec<String>,
     rows: Vec<PreviewRow>,
+    set_aside: Vec<SetAside>,
     /// The row that the next item is about.
     raw: Option<(u32, u64, Vec<String>)>,
     recognised: Recognised,
@@ -152,7 +164,11 @@ impl BillSink for Looker {
                     self.keep(read_as(&row));
                 }
             }
-            BillItem::SetAside(aside) => self.keep(ReadAs::SetAside { column: aside.column, reason: aside.reason }),
+            BillItem::SetAside(aside) if self.raw.is_some() => {
+                self.keep(ReadAs::SetAside { column: aside.column, reason: aside.reason });
+            }
+            BillItem::SetAside(aside) if self.set_aside.len() < MOST_SET_ASIDE => self.set_aside.push(aside),
+            BillItem::SetAside(_) => {}
         }
     }
 

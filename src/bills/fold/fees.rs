@@ -36,7 +36,7 @@ pub(super) fn apply(
         let payment = group.and_then(|group| first_of_group.get(group).copied().flatten());
         let (Some(payment), Some(fee)) = (payment, row.fee) else { continue };
         // The same row again, from another file.
-        if !seen.insert((source, row.refund_id, row.payment_id, fee, row.at)) {
+        if !seen.insert((payment, source, row.refund_id, row.payment_id, fee, row.at)) {
             continue;
         }
         let told = told.entry(payment).or_default();

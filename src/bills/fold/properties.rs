@@ -10,13 +10,15 @@ use crate::model::{OrderId, Plate};
 
 fn sourced_row() -> impl Strategy<Value = SourcedRow> {
     let ids = (0..2u8, 0..3i64, 0..4u8, 0..5u8, proptest::option::of(0..4u8), proptest::option::of(0..3u8));
-    let facts = (any::<bool>(), any::<bool>(), proptest::option::of(0..3usize), proptest::option::of(0..2u8));
+    let facts = (0..4u8, any::<bool>(), proptest::option::of(0..3usize), proptest::option::of(0..2u8));
     let money = (1..4i64, 0..3i64, any::<bool>(), 0..3i64, 0..3u8);
-    (ids, facts, money).prop_map(|(ids, facts, money)| {
+    let told = (proptest::option::of(0..2i64), proptest::option::of(-1..3i64));
+    (ids, facts, money, told).prop_map(|(ids, facts, money, (coupon, fee))| {
         let (source, bill, payment, external, trade, refund) = ids;
-        let (is_refund, is_ledger, order, plate) = facts;
+        let (kind, is_ledger, order, plate) = facts;
+        let (is_refund, is_fee) = (kind == 1, kind == 2);
         let (amount, refunded, refund_pending, hours, channel) = money;
-        let kind = if is_refund { RowKind::Refund } else { RowKind::Payment };
+        let kind = [RowKind::Payment, RowKind::Refund, RowKind::Fee, RowKind::Payment][usize::from(kind)];
         SourcedRow {
             source: format!("s{source}"),
             role: if is_ledger && source == 1 { Role::Ledger } else { Role::Trade },
@@ -27,14 +29,14 @@ fn sourced_row() -> impl Strategy<Value = SourcedRow> {
                 line: 2,
                 kind,
                 payment_id: format!("P{payment}"),
-                refund_id: refund.filter(|_| is_refund).map(|id| format!("R{id}")),
+                refund_id: refund.filter(|_| is_refund || is_fee).map(|id| format!("R{id}")),
                 external_order_id: ExternalOrderId::new(&format!("s{source}-E{external}")).unwrap(),
                 trade_no: trade.map(|id| format!("T{id}")),
                 order_id: order.and_then(|id| OrderId::new(["ord", "ORD", "other"][id])),
                 plate: plate.and_then(|id| Plate::parse(&format!("渝B757D{id}")).ok()),
                 amount: Amount::from_fen(amount).unwrap(),
-                received: None,
-                fee: None,
+                received: coupon.map(|coupon| Amount::from_fen((amount - coupon).max(0)).unwrap()),
+                fee: fee.or(is_fee.then_some(1)).and_then(ChannelFee::from_fen),
                 refunded: Amount::from_fen(refunded).unwrap(),
                 refund_pending,
                 at: Timestamp::from_unix(1_795_276_800 + hours * 9 * 3600),
@@ -57,7 +59,8 @@ proptest! {
 
     #[test]
     fn every_row_stands_somewhere_and_sums_agree(rows in proptest::collection::vec(sourced_row(), 0..14)) {
-        let count = u64::try_from(rows.len()).unwrap();
+        let counting = rows.iter().filter(|row| row.row.kind != RowKind::Fee).count();
+        let count = u64::try_from(counting).unwrap();
         let folded = fold(rows);
         prop_assert!(folded.ties_out());
         prop_assert_eq!(folded.rows_in.count, count);

@@ -174,11 +174,13 @@ pub enum Column {
     Fee,
     /// Of a refund: the payment given back, where [`Column::PaymentId`] has the refund's own id.
     RefundOf,
+    /// Of a refund: when it was done, where [`Column::PaidAt`] has the payment's time.
+    RefundedAt,
 }
 
 impl Column {
     /// Every column, those of the default header first and in its order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PaymentId,
         Self::OrderId,
         Self::Plate,
@@ -194,6 +196,7 @@ impl Column {
         Self::Received,
         Self::Fee,
         Self::RefundOf,
+        Self::RefundedAt,
     ];
 
     /// What a config calls it, and the bill too where no config says otherwise.
@@ -214,6 +217,7 @@ impl Column {
             Self::Received => "received",
             Self::Fee => "fee",
             Self::RefundOf => "refund_of",
+            Self::RefundedAt => "refunded_at",
         }
     }
 
@@ -229,7 +233,7 @@ impl Column {
 
     /// Whether it is read only where the config names it: a till's own `fee` is the parking fee and not the channel's.
     pub const fn is_read_unasked(self) -> bool {
-        !matches!(self, Self::PaidTime | Self::Received | Self::Fee | Self::RefundOf)
+        !matches!(self, Self::PaidTime | Self::Received | Self::Fee | Self::RefundOf | Self::RefundedAt)
     }
 
     /// Whether the source says where it stands by [`crate::bills::Places`], whatever the format.

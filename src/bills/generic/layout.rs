@@ -152,7 +152,8 @@ fn configured(source: &BillSource, column: Column) -> Option<&str> {
         | Column::PaidTime
         | Column::Received
         | Column::Fee
-        | Column::RefundOf => return source.generic.columns.get(&column).map(String::as_str),
+        | Column::RefundOf
+        | Column::RefundedAt => return source.generic.columns.get(&column).map(String::as_str),
     };
     place.as_ref().map(|place| place.column.as_str())
 }

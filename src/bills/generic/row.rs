@@ -134,7 +134,7 @@ impl<'a> Cells<'a> {
             fee: self.fee()?,
             refunded,
             refund_pending: false,
-            at: self.paid_at()?,
+            at: self.moved_at(kind)?,
             channel: self.text(Column::Channel).to_owned(),
         })
     }
@@ -226,20 +226,31 @@ impl<'a> Cells<'a> {
     }
 
     fn paid_at(&self) -> Result<Timestamp, Fault> {
-        let text = self.time_text();
-        let fault = |reason| Fault::new(Column::PaidAt, reason);
+        self.time(Column::PaidAt, &self.time_text())
+    }
+
+    /// When the money of a row moved.
+    fn moved_at(&self, kind: RowKind) -> Result<Timestamp, Fault> {
+        match self.text(Column::RefundedAt) {
+            done if kind == RowKind::Refund && !done.is_empty() => self.time(Column::RefundedAt, done),
+            _ => self.paid_at(),
+        }
+    }
+
+    fn time(&self, column: Column, text: &str) -> Result<Timestamp, Fault> {
+        let fault = |reason| Fault::new(column, reason);
         let (at, has_year) = match &self.format.time_format {
             Some(format) => {
-                let at = format.parse(&text);
-                let otherwise = || format!("`{}` is not a time; expected {}", shortened(&text, 40), format.as_str());
+                let at = format.parse(text);
+                let otherwise = || format!("`{}` is not a time; expected {}", shortened(text, 40), format.as_str());
                 (at.ok_or_else(|| fault(otherwise()))?, true)
             }
-            None => (Timestamp::parse_wall(&text).map_err(|error| fault(error.to_string()))?, begins_with_year(&text)),
+            None => (Timestamp::parse_wall(text).map_err(|error| fault(error.to_string()))?, begins_with_year(text)),
         };
         if has_year && is_of_this_century(at) {
             Ok(at)
         } else {
-            Err(fault(format!("`{}` is not a time of this century", shortened(&text, 40))))
+            Err(fault(format!("`{}` is not a time of this century", shortened(text, 40))))
         }
     }
 
@@ -261,9 +272,12 @@ impl<'a> Cells<'a> {
                 let dashes = text.bytes().filter(|byte| *byte == b'-').count();
                 is_all(source.places.order_id.as_ref()) && text.len() == 36 && dashes == 4
             }
-            Column::PaymentId | Column::ExternalOrderId | Column::TradeNo | Column::RefundId | Column::RefundOf => {
-                false
-            }
+            Column::PaymentId
+            | Column::ExternalOrderId
+            | Column::TradeNo
+            | Column::RefundId
+            | Column::RefundOf
+            | Column::RefundedAt => false,
         }
     }
 

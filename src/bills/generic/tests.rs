@@ -408,3 +408,18 @@ fn what_is_shown_of_a_bill_cannot_steer_a_terminal() {
     let read = rows("P1,,,\u{1b}[2J5,,,2026-11-22 09:58:58,\n");
     assert_eq!(read.set_aside[0].value, "\u{fffd}[2J5");
 }
+
+#[test]
+fn a_refund_happened_when_its_own_column_says() {
+    let source =
+        source(GenericFormat { columns: columns(&[(Column::RefundedAt, "done")]), ..GenericFormat::default() });
+    let text = "payment_id,amount,paid_at,status,done\n\
+                P1,5,2026-11-22 09:00:00,,\n\
+                P1,5,2026-11-22 09:00:00,refund,2026-11-23 10:00:00\n\
+                P1,1,2026-11-22 09:00:00,refund,\n\
+                P1,2,2026-11-22 09:00:00,refund,soon\n";
+    let read = read_as(text.as_bytes(), &source).unwrap();
+    let times: Vec<String> = read.rows.iter().map(|row| row.at.wall()).collect();
+    assert_eq!(times, ["2026-11-22 09:00:00", "2026-11-23 10:00:00", "2026-11-22 09:00:00"]);
+    assert_eq!(read.set_aside[0].column.as_deref(), Some("done"));
+}
