@@ -41,7 +41,7 @@ CREATE TABLE run (
 ) STRICT;
 CREATE INDEX run_by_date ON run (business_date, seq);
 
--- A bill, known by its content.
+-- A bill, known by its content. The first and last date are those of its rows, the period is what it says it is for.
 CREATE TABLE bill (
     id                     INTEGER PRIMARY KEY,
     sha256                 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
@@ -58,7 +58,7 @@ CREATE TABLE bill (
     ignored                INTEGER NOT NULL CHECK (ignored >= 0),
     set_aside              INTEGER NOT NULL CHECK (set_aside >= 0),
     has_external_order_ids INTEGER NOT NULL CHECK (has_external_order_ids IN (0, 1)),
-    period_first           TEXT, -- the days that it says it is for, beside those of its rows
+    period_first           TEXT,
     period_last            TEXT CHECK ((period_first IS NULL) = (period_last IS NULL) AND period_first <= period_last),
     CHECK ((first_date IS NULL) = (last_date IS NULL)),
     CHECK (first_date <= last_date)
