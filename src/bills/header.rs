@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::{BillError, shortened};
 
+/// Characters of a column's name that are shown.
+pub(super) const MAX_NAME: usize = 100;
+
 /// The header of a table.
 pub(super) struct Header {
     names: Vec<String>,
@@ -26,12 +29,15 @@ pub(super) fn folded(name: &str) -> String {
 
 impl Header {
     pub(super) fn new(names: impl Iterator<Item = impl AsRef<str>>, line: u64) -> Self {
-        let names: Vec<String> = names.map(|name| name.as_ref().trim().to_owned()).collect();
-        let folded = names.iter().map(|name| folded(name)).collect();
-        Self { names, folded, line }
+        let (mut shown, mut compared) = (Vec::new(), Vec::new());
+        for name in names {
+            compared.push(folded(name.as_ref()));
+            shown.push(shortened(name.as_ref().trim(), MAX_NAME));
+        }
+        Self { names: shown, folded: compared, line }
     }
 
-    /// The names as they stand in the bill, trimmed.
+    /// The names as they stand in the bill, trimmed and fit to be shown.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }

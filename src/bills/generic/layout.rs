@@ -3,6 +3,7 @@
 use csv::StringRecord;
 
 use super::format::{Column, GenericFormat};
+use crate::bills::header::MAX_NAME;
 use crate::bills::{BillError, BillSource, shortened};
 
 /// Where the known columns of one bill stand.
@@ -39,7 +40,7 @@ impl Layout {
                 });
             }
         }
-        Ok(Self { header, at })
+        Ok(Self { header: header.iter().map(|name| shortened(name, MAX_NAME)).collect(), at })
     }
 
     /// What the columns are called.
