@@ -187,7 +187,7 @@ CREATE INDEX push_event_by_exit ON push_event (exit_at) WHERE exit_at IS NOT NUL
 CREATE INDEX push_event_by_stay ON push_event (syn_key);
 CREATE INDEX push_event_by_car ON push_event (plate, entrance_at);
 
--- The same push with other content: the first one counts, what the others said is kept.
+-- The same push with other content: what each of them says is kept, and judged.
 CREATE TABLE push_contradiction (
     event_id       INTEGER NOT NULL REFERENCES push_event (id),
     content_sha256 TEXT NOT NULL CHECK (length(content_sha256) = 64),

@@ -26,10 +26,13 @@ mod wechat;
 
 use std::io::{Read, Seek};
 
+use serde::Serialize;
+
 use crate::model::{Amount, BusinessDate, ChannelFee, ExternalOrderId, FeeTotal, OrderId, Plate, Timestamp, Total};
 
 pub use fold::{Folded, FoldedRefund, SourcedRow, fold};
-pub use generic::format::{Column, Columns, Delimiter, GenericFormat, StatusMeaning, Unit};
+pub use generic::format::{Column, Delimiter, GenericFormat, Negative, StatusMeaning, Unit, UnknownStatus};
+pub use generic::layout::column_number;
 pub use package::Packing;
 pub use place::{Pattern, Place, Places};
 pub use source::{BillSource, Profile, Role};
@@ -86,6 +89,18 @@ pub enum BillError {
         /// The name.
         column: String,
     },
+    /// A column that is called by its number, and no row has that many.
+    #[error("line {line}: there is no column `{column}`: the first row has {fields} fields\nhint: {hint}")]
+    ColumnBeyond {
+        /// Line of the first row.
+        line: u64,
+        /// Its number, or its name where no number is given.
+        column: String,
+        /// Fields of the row.
+        fields: usize,
+        /// What to do about it.
+        hint: String,
+    },
     /// A row with another number of fields than the header.
     #[error(
         "line {line}: {found} fields where the header has {expected}; the row begins with `{value}`\nhint: a cut download or an unquoted delimiter; download the bill again"
@@ -98,6 +113,44 @@ pub enum BillError {
         /// Fields of the header.
         expected: usize,
         /// Its first field, shortened.
+        value: String,
+    },
+    /// A row with another number of fields than the first, in a bill without a header.
+    #[error(
+        "line {line}: {found} fields where the first row has {expected}; the row begins with `{value}`\nhint: a cut download or an unquoted delimiter; download the bill again"
+    )]
+    FieldsOfFirst {
+        /// Line of the row.
+        line: u64,
+        /// Fields of the row.
+        found: usize,
+        /// Fields of the first row.
+        expected: usize,
+        /// Its first field, shortened.
+        value: String,
+    },
+    /// A value without what the config says stands before every value.
+    #[error(
+        "line {line}: `{value}` does not begin with `{prefix}`, which stands before every value\nhint: say with `stop` how a row of totals begins; if this is none, correct the source's `strip_prefix` or download the bill again"
+    )]
+    NoPrefix {
+        /// Line of the row.
+        line: u64,
+        /// What should stand there.
+        prefix: char,
+        /// The row's first field, shortened.
+        value: String,
+    },
+    /// A status that nobody explained, where the config wants that to refuse the bill.
+    #[error(
+        "line {line}, column \"{column}\": the status `{value}` is not known\nhint: say in the source's `status` what it means"
+    )]
+    UnknownStatus {
+        /// Line of the row.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// The word, shortened.
         value: String,
     },
     /// A quote that is never closed.
@@ -282,8 +335,9 @@ pub struct SetAside {
     pub reason: String,
 }
 
-/// Money in or money back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What a row of a bill tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowKind {
     /// A successful collection.
     Payment,
@@ -475,7 +529,8 @@ pub struct RawRow<'a> {
 
 /// Reads a bill as a stream and gives `sink` its items in the order of the file.
 ///
-/// Every non-blank row below the header is exactly one of: a payment, a refund, set aside, ignored.
+/// Every non-blank row below the header, down to the one that ends the rows, is exactly one of: a payment, a refund,
+/// set aside, ignored.
 ///
 /// # Errors
 /// When the bill is refused. Items that `sink` got before are void: a bill counts whole or not at all.
@@ -495,7 +550,7 @@ pub fn read_bill(
             Some(name) => BillError::Part { part: name.clone(), source: Box::new(error) },
             None => error,
         };
-        let kind = part::kind(&mut package, place, source.profile).map_err(refused)?;
+        let kind = part::kind(&mut package, place, source).map_err(refused)?;
         let (profile, encoding) = match kind {
             part::Kind::Bill(profile, encoding) => (profile, encoding),
             part::Kind::Summary => {
@@ -582,3 +637,7 @@ fn column_text(column: Option<&String>) -> String {
 
 #[cfg(test)]
 mod channel_tests;
+#[cfg(test)]
+mod sample_tests;
+#[cfg(test)]
+mod written_tests;

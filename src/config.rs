@@ -5,6 +5,7 @@
 //! is needed, so that listing notifications works without the merchant's key.
 
 mod address;
+mod bills;
 mod document;
 mod error;
 mod read;
@@ -22,7 +23,7 @@ pub use error::{ConfigError, Origin, Problem};
 pub use secret::Credential;
 pub use settings::{
     BillSource, Bills, Database, Email, Environment, Health, Language, MailWhen, Matching, Merchant, Notify, Platform,
-    Push, Report, Resend, Run, Settings, SmtpServer, SmtpTls, SourceRole, StatusWord, Unit,
+    Push, Report, Resend, Run, Settings, SmtpServer, SmtpTls,
 };
 pub use warnings::{Level, Warning, warnings};
 
@@ -31,25 +32,6 @@ pub const TEMPLATE: &str = include_str!("config/template.toml");
 
 /// What the template says where a person has to fill something in.
 pub const PLACEHOLDER: &str = "FILL-IN";
-
-/// The formats of bills that a source may name.
-pub const PROFILES: [&str; 7] =
-    ["auto", "generic", "alipay-trade", "alipay-ledger", "wechat-trade", "wechat-fundflow", "unionpay-zm"];
-
-/// The fields of a bill whose columns a source may name.
-pub const BILL_FIELDS: [&str; 11] = [
-    "payment_id",
-    "order_id",
-    "plate",
-    "amount",
-    "refund_amount",
-    "status",
-    "paid_at",
-    "channel",
-    "external_order_id",
-    "trade_no",
-    "refund_id",
-];
 
 /// Where a configuration is looked for when none is named, in this order.
 pub const DEFAULT_FILES: [&str; 2] = ["./etcp-recon.toml", "/etc/etcp-recon/config.toml"];

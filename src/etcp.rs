@@ -24,7 +24,7 @@ pub mod session;
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "counters of a test")]
 #[expect(clippy::unnecessary_wraps, reason = "answers in the form in which a transport gives them")]
-mod stub;
+pub(crate) mod stub;
 
 pub use attempt::{AttemptOutcome, PaidRequest, classify};
 pub use codes::{Code, Treatment};
@@ -36,6 +36,6 @@ pub use sign::sign;
 pub use wire::{Answer, Listing, RejectedRecord, UnpaidOrder, WireError, parse_answer};
 
 #[cfg(feature = "app")]
-pub use client::{Client, ClientSettings, EtcpError, HttpTransport, LotPager};
+pub use client::{Client, ClientSettings, EtcpError, HttpTransport, LotPager, skew_in_chinese, skew_in_words};
 #[cfg(feature = "app")]
 pub use session::{Sessions, StoredToken, TokenStore};

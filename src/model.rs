@@ -12,6 +12,7 @@ pub mod money;
 pub mod notification;
 pub mod plate;
 pub mod time;
+pub mod wall_format;
 
 pub use disposition::{Disposition, Side};
 pub use event::{EventFinding, EventKind, ParkingEvent};
@@ -22,3 +23,4 @@ pub use money::{Amount, AmountError, Difference, Total};
 pub use notification::NotificationState;
 pub use plate::Plate;
 pub use time::{BusinessDate, TimeError, Timestamp};
+pub use wall_format::WallFormat;

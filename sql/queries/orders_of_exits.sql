@@ -1,10 +1,19 @@
 -- What `orders_since.sql` leaves out of the orders that the exits of a run may be about, by id or by plate and
--- entrance: those that closed before the window, each with its newest snapshot.
-WITH exits (syn_key, plate, entrance_at) AS (
-    SELECT syn_key, plate, entrance_at FROM push_event WHERE exit_at >= :start
-    UNION SELECT syn_key, push_event.plate, entrance_at FROM exception
+-- entrance: those that closed before the window, each with its newest snapshot. The exits are those of
+-- `exit_events.sql`, with all that was said of them.
+WITH ids (id) AS (
+    SELECT id FROM push_event WHERE exit_at >= :start
+    UNION SELECT event_id FROM push_contradiction WHERE detail ->> '$.exit_at' >= :start_wall
+    UNION SELECT push_event.id FROM exception
           JOIN push_event ON push_event.kind = 'exit' AND syn_key = exception.subject
           WHERE exception.side = 'event' AND exception.status = 'open'),
+exits (syn_key, plate, entrance_at) AS (
+    SELECT syn_key, plate, entrance_at FROM ids JOIN push_event ON push_event.id = ids.id
+    -- Contents tell times by the platform's wall clock; the start in both says how far that is ahead.
+    UNION SELECT syn_key, detail ->> '$.plate',
+                 unixepoch(detail ->> '$.entrance_at') - (unixepoch(:start_wall) - :start)
+          FROM ids JOIN push_event ON push_event.id = ids.id
+          JOIN push_contradiction ON push_contradiction.event_id = ids.id),
 old (order_key) AS (
     SELECT order_key FROM exits JOIN order_head ON order_key = syn_key WHERE open = 0 AND relevant_at < :start
     UNION SELECT order_head.order_key FROM exits

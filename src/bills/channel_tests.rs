@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::*;
 use crate::model::Payment;
 
-fn bytes(name: &str) -> Vec<u8> {
+pub(super) fn bytes(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bills").join(name);
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -32,11 +32,11 @@ pub(super) fn read(bytes: &[u8], source: &BillSource) -> Result<Read, BillError>
     Ok(Read { rows, summary })
 }
 
-fn sample(name: &str) -> Read {
+pub(super) fn sample(name: &str) -> Read {
     read(&bytes(name), &BillSource::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn refusal(name: &str) -> String {
+pub(super) fn refusal(name: &str) -> String {
     match read(&bytes(name), &BillSource::default()) {
         Ok(_) => panic!("{name} is not refused"),
         Err(error) => error.to_string(),

@@ -89,14 +89,39 @@ pub fn choose(configured: Profile, found: Profile) -> Result<Profile, BillError>
 /// An acquirer that has no bill answers in XML or JSON, and scripts save the answer as if it were one.
 fn refuse_error_body(text: &str) -> Result<(), BillError> {
     let lower = text.get(..9).unwrap_or(text).to_ascii_lowercase();
-    let kind = match lower.as_str() {
-        page if page.starts_with("<!doctype") || page.starts_with("<html") => "a web page",
-        xml if xml.starts_with('<') => "an answer in XML",
-        json if json.starts_with('{') => "an answer in JSON",
+    let (kind, said) = match lower.as_str() {
+        page if page.starts_with("<!doctype") || page.starts_with("<html") => ("a web page", None),
+        xml if xml.starts_with('<') => ("an acquirer's answer in XML", said_in_xml(text)),
+        json if json.starts_with('{') => ("an acquirer's answer in JSON", said_in_json(text)),
         _ => return Ok(()),
     };
-    let what = format!("{kind} instead of a bill: {}", shortened(text.trim_end(), 200));
-    Err(BillError::Unsupported { what, hint: "read what it says and download the bill again" })
+    let said = said.unwrap_or_else(|| text.trim_end().to_owned());
+    let what = format!("{kind} instead of a bill: {}", shortened(&said, 200));
+    Err(BillError::Unsupported {
+        what,
+        hint: "there may be no bill for that day yet; see what it says, and download the bill again",
+    })
+}
+
+/// `No Bill Exist (20002)` of `<return_msg><![CDATA[No Bill Exist]]></return_msg>…`.
+fn said_in_xml(text: &str) -> Option<String> {
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        let (inner, _) = rest.split_once(&format!("</{name}>"))?;
+        let inner = inner.trim();
+        Some(inner.strip_prefix("<![CDATA[").and_then(|inner| inner.strip_suffix("]]>")).unwrap_or(inner))
+    };
+    let message = element("return_msg").or_else(|| element("err_code_des"))?;
+    let code = element("error_code").or_else(|| element("err_code"));
+    Some(code.map_or_else(|| message.to_owned(), |code| format!("{message} ({code})")))
+}
+
+/// `账单生成中 (STATEMENT_CREATING)` of `{"code":"STATEMENT_CREATING","message":"账单生成中"}`.
+fn said_in_json(text: &str) -> Option<String> {
+    let answer: serde_json::Value = serde_json::from_str(text).ok()?;
+    let member = |name: &str| answer.get(name)?.as_str();
+    let (code, message) = (member("code")?, member("message")?);
+    Some(format!("{message} ({code})"))
 }
 
 fn refuse_personal_export(text: &str) -> Result<(), BillError> {
@@ -160,7 +185,11 @@ mod tests {
 
     #[test]
     fn an_acquirers_error_message_is_shown() {
-        assert!(refusal(b"<xml><return_msg>No Bill Exist</return_msg></xml>").contains("No Bill Exist"));
+        let xml = b"<xml><return_code><![CDATA[FAIL]]></return_code>\n<return_msg><![CDATA[No Bill Exist]]></return_msg>\n<error_code><![CDATA[20002]]></error_code>\n</xml>";
+        assert!(refusal(xml).contains("instead of a bill: No Bill Exist (20002)\n"), "{}", refusal(xml));
+        assert!(refusal(b"<xml><other>x</other></xml>").contains("<other>x</other>"));
+        let json = "{\"code\":\"NO_STATEMENT_EXIST\",\"message\":\"账单文件不存在\"}";
+        assert!(refusal(json.as_bytes()).contains("账单文件不存在 (NO_STATEMENT_EXIST)"));
         assert!(refusal("\u{feff}{\"code\":\"STATEMENT_CREATING\"}".as_bytes()).contains("STATEMENT_CREATING"));
         assert!(refusal(b"<!DOCTYPE html>").contains("a web page"));
     }

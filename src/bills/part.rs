@@ -6,7 +6,7 @@ use super::detect::{self, Found};
 use super::package::Package;
 use super::reading::Reading;
 use super::text::{self, Encoding, Transcoder, UTF8_BOM};
-use super::{BillError, Packing, Profile, alipay, generic, unionpay, unsupported, wechat};
+use super::{BillError, BillSource, Packing, Profile, alipay, generic, unionpay, unsupported, wechat};
 
 /// How much of a part is looked at to tell what it is.
 const HEAD_BYTES: u64 = 16 * 1024;
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 pub(super) fn kind<R: Read + Seek>(
     package: &mut Package<R>,
     place: usize,
-    configured: Profile,
+    source: &BillSource,
 ) -> Result<Kind, BillError> {
     let is_packed = package.packing() != Packing::Plain;
     let Some(head) = head(package, place)? else { return Ok(Kind::Nothing) };
@@ -46,10 +46,11 @@ pub(super) fn kind<R: Read + Seek>(
     let found = detect::detect_in(&head, seen.unwrap_or(Encoding::Utf8))?;
     let profile = match found {
         Found::Summary => return Ok(Kind::Summary),
-        Found::Profile(profile) => detect::choose(configured, profile)?,
-        Found::Unknown => detect::choose(configured, Profile::Auto)?,
+        Found::Profile(profile) => detect::choose(source.profile, profile)?,
+        Found::Unknown => detect::choose(source.profile, Profile::Auto)?,
     };
-    let encoding = match (seen, found) {
+    let told = source.generic.encoding.filter(|_| profile == Profile::Generic && !head.starts_with(UTF8_BOM));
+    let encoding = match (told.or(seen), found) {
         (Some(encoding), _) => encoding,
         // Chinese words that were read as UTF-8 are UTF-8; records of bytes are decoded field by field.
         (None, Found::Profile(_)) => Encoding::Utf8,

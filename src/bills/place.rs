@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use regex::Regex;
 
-use super::BillError;
 use super::header::Header;
+use super::{BillError, shortened};
 use crate::model::{OrderId, Plate};
 
 /// Where a source's bills hold the order id and the plate, beyond what their format says.
@@ -47,9 +47,13 @@ impl Pattern {
 impl FromStr for Pattern {
     type Err = String;
 
-    /// Reads a regular expression; the error says where it is wrong.
+    /// Reads a regular expression; the error says in one line what is wrong with it.
     fn from_str(text: &str) -> Result<Self, String> {
-        Regex::new(text).map(Self).map_err(|error| error.to_string())
+        Regex::new(text).map(Self).map_err(|error| {
+            let all = error.to_string();
+            let why = all.lines().next_back().unwrap_or_default().trim_start_matches("error: ");
+            format!("`{}`: {why}", shortened(text, 60))
+        })
     }
 }
 
@@ -123,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_says_where() {
-        assert!("(".parse::<Pattern>().unwrap_err().contains("unclosed group"));
+    fn a_pattern_that_is_none_says_why() {
+        assert_eq!("x(".parse::<Pattern>().unwrap_err(), "`x(`: unclosed group");
     }
 
     #[test]

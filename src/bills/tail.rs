@@ -16,6 +16,17 @@ const KEPT_BYTES: usize = 2 * 1024 * 1024;
 #[error("a row of more than {MAX_ROW_BYTES} bytes")]
 pub(super) struct RowTooLong;
 
+/// What tells the end of a field from a character.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect {
+    /// What stands between two fields.
+    pub(super) delimiter: u8,
+    /// Whether a field may stand in quotes.
+    pub(super) quote: bool,
+    /// What begins a line that is no row.
+    pub(super) comment: Option<u8>,
+}
+
 /// A reader that remembers the last of its bytes.
 pub(super) struct Tail<R> {
     inner: R,
@@ -45,11 +56,11 @@ impl<R> Tail<R> {
         self.row_start = start;
     }
 
-    /// How the row ends that begins at byte `start`, once everything was read.
-    pub(super) fn end_of_row(&self, start: u64, delimiter: u8) -> End {
+    /// How the row ends that begins at byte `start`, or behind comments there, once everything was read.
+    pub(super) fn end_of_row(&self, start: u64, dialect: Dialect) -> End {
         let len = usize::try_from(self.total.saturating_sub(start)).unwrap_or(usize::MAX);
         let row = &self.kept[self.kept.len().saturating_sub(len)..];
-        end_of(row, delimiter)
+        end_of(row, dialect)
     }
 
     /// Whether bytes behind `position` were read already.
@@ -83,22 +94,34 @@ impl<R: Read> Read for Tail<R> {
     }
 }
 
+impl<R: Read> Tail<R> {
+    /// Reads what is left, whatever it is: an archive is checked at its end, and so is the encoding.
+    pub(super) fn drain(&mut self) -> io::Result<()> {
+        io::copy(&mut self.inner, &mut io::sink()).map(drop)
+    }
+}
+
 /// The same automaton as the CSV reader's: a quote opens only at the beginning of a field.
-fn end_of(row: &[u8], delimiter: u8) -> End {
+fn end_of(row: &[u8], dialect: Dialect) -> End {
     #[derive(Clone, Copy, PartialEq)]
     enum At {
+        LineStart,
+        Comment,
         FieldStart,
         Plain,
         Quoted,
         QuoteInQuoted,
     }
-    let mut at = At::FieldStart;
+    let mut at = At::LineStart;
     for byte in row {
         at = match (at, *byte) {
             (At::Quoted, b'"') => At::QuoteInQuoted,
-            (At::FieldStart | At::QuoteInQuoted, b'"') | (At::Quoted, _) => At::Quoted,
-            (_, b'\n') => At::FieldStart,
-            (_, byte) if byte == delimiter => At::FieldStart,
+            (At::Quoted, _) => At::Quoted,
+            (_, b'\n') => At::LineStart,
+            (At::Comment, _) => At::Comment,
+            (At::LineStart, byte) if dialect.comment == Some(byte) => At::Comment,
+            (At::LineStart | At::FieldStart | At::QuoteInQuoted, b'"') if dialect.quote => At::Quoted,
+            (_, byte) if byte == dialect.delimiter => At::FieldStart,
             (_, _) => At::Plain,
         };
     }
@@ -128,7 +151,18 @@ mod tests {
             ("a,5\" pipe\n", End::Line),
             ("a, \"b\n", End::Line),
         ] {
-            assert_eq!(end_of(row.as_bytes(), b','), end, "{row:?}");
+            let dialect = Dialect { delimiter: b',', quote: true, comment: None };
+            assert_eq!(end_of(row.as_bytes(), dialect), end, "{row:?}");
         }
+    }
+
+    #[test]
+    fn quotes_in_comments_open_nothing_nor_do_they_where_there_are_none() {
+        let end = |row: &str, quote, comment| end_of(row.as_bytes(), Dialect { delimiter: b',', quote, comment });
+        assert_eq!(end("#\"x\n#a,\"b\nc,d", true, Some(b'#')), End::Stream);
+        assert_eq!(end("#x\nc,\"d", true, Some(b'#')), End::OpenQuote);
+        assert_eq!(end("c,#\"d\n", true, Some(b'#')), End::Line);
+        assert_eq!(end("c,\"d\n", false, None), End::Line);
+        assert_eq!(end("c,\"d", false, None), End::Stream);
     }
 }

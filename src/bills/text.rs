@@ -8,7 +8,6 @@ use std::fmt;
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult, GB18030};
-use serde::Deserialize;
 
 /// The mark some programs put before UTF-8 text.
 pub const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
@@ -17,13 +16,11 @@ pub const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 const CHUNK: usize = 64 * 1024;
 
 /// An encoding of text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8.
-    #[serde(rename = "utf-8")]
     Utf8,
     /// GB18030, which GBK and GB2312 are parts of.
-    #[serde(rename = "gb18030", alias = "gbk")]
     Gb18030,
 }
 

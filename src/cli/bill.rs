@@ -192,14 +192,14 @@ fn rows(lang: Lang, rows: &[PreviewRow]) -> Grid {
         match &row.read {
             ReadAs::Payment(told) => told_row(&mut grid, line, pick(lang, "支付", "payment"), told),
             ReadAs::Refund(told) if told.pending => {
-                told_row(&mut grid, line, pick(lang, "退款中", "refund, pending"), told)
+                told_row(&mut grid, line, pick(lang, "退款中", "refund, pending"), told);
             }
             ReadAs::Refund(told) => told_row(&mut grid, line, pick(lang, "退款", "refund"), told),
             ReadAs::Fee(told) => told_row(&mut grid, line, pick(lang, "手续费", "fee"), told),
-            ReadAs::Ignored => note_row(&mut grid, line, pick(lang, "不计", "ignored"), String::new()),
+            ReadAs::Ignored => note_row(&mut grid, line, pick(lang, "不计", "ignored"), ""),
             ReadAs::SetAside { column, reason } => {
                 let column = column.as_ref().map(|column| format!("{column}: ")).unwrap_or_default();
-                note_row(&mut grid, line, pick(lang, "搁置", "set aside"), format!("{column}{reason}"));
+                note_row(&mut grid, line, pick(lang, "搁置", "set aside"), &format!("{column}{reason}"));
             }
         }
     }
@@ -221,9 +221,9 @@ fn told_row(grid: &mut Grid, line: String, kind: &str, told: &Told) {
     ]);
 }
 
-fn note_row(grid: &mut Grid, line: String, kind: &str, note: String) {
+fn note_row(grid: &mut Grid, line: String, kind: &str, note: &str) {
     let empty = String::new;
-    grid.styled(LOOK, [line, kind.to_owned(), cut(&note), empty(), empty(), empty(), empty(), empty(), empty()]);
+    grid.styled(LOOK, [line, kind.to_owned(), cut(note), empty(), empty(), empty(), empty(), empty(), empty()]);
 }
 
 fn recognised(page: &mut Page, lang: Lang, source: &BillSource, found: Recognised) {

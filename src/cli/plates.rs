@@ -7,10 +7,10 @@ use super::args::{BindArgs, PlatesCommand, PlatesImportArgs, UnbindArgs};
 use super::console::Console;
 use super::exit::{Exit, Misuse};
 use super::page::{Grid, Page};
-use super::platform::binding_in_words;
+use super::platform::{binding_in_words, unbinding_in_words};
 use super::words::pick;
 use crate::etcp::{LimitError, limits};
-use crate::jobs::bindings::{BindingPlan, plan_bind, plan_unbind};
+use crate::jobs::bindings::{BindingPlan, Unsettled, plan_bind, plan_unbind};
 use crate::jobs::platform_calls::Desk;
 use crate::jobs::roster::{changed, dropped, roster_file};
 use crate::jobs::run::open_store;
@@ -154,13 +154,6 @@ async fn bind(app: &App, args: &BindArgs) -> anyhow::Result<Exit> {
     let (mobile, plate, plate_color) = wanted.map_err(|limit| told(limit.into()))?;
     let planned = |store: &Store| plan_bind(store, &mobile, &plate, plate_color, app.clock.now());
     let plan = planned(&open_store(&settings)?).map_err(told)?;
-    if plan.is_done {
-        Console::print(&match lang {
-            Lang::Zh => format!("{plate} 已由本程序绑定到 {mobile}；没有询问平台\n"),
-            Lang::En => format!("{plate} is bound to {mobile} by this program already; the platform was not asked\n"),
-        })?;
-        return Ok(Exit::Done);
-    }
     let color = color(lang, plate_color);
     agree_to(
         app,
@@ -199,18 +192,15 @@ async fn unbind(app: &App, args: &UnbindArgs) -> anyhow::Result<Exit> {
     let (plate, mobile) = wanted.map_err(|limit| told(limit.into()))?;
     let plan = plan_unbind(&open_store(&settings)?, &plate, mobile.as_ref()).map_err(told)?;
     let mobile = plan.user.mobile.clone();
-    agree_to(
-        app,
-        lang,
-        args.yes,
-        &match lang {
-            Lang::Zh => format!("请平台将 {plate} 从 {mobile} 解绑。"),
-            Lang::En => format!("the platform is asked to unbind {plate} from {mobile}."),
-        },
-    )?;
+    let asked = match lang {
+        Lang::Zh => format!("请平台将 {plate} 从 {mobile} 解绑。"),
+        Lang::En => format!("the platform is asked to unbind {plate} from {mobile}."),
+    };
+    let unsettled = unsettled(lang, &plan.unsettled).map(|line| format!("{line}\n")).unwrap_or_default();
+    agree_to(app, lang, args.yes, &format!("{unsettled}{asked}"))?;
     let mut desk = Desk::open(&settings, &app.clock)?;
     let plan = plan_unbind(&desk.store, &plate, Some(&mobile)).map_err(told)?;
-    desk.carry_out(&plan).await.map_err(told)?;
+    desk.carry_out(&plan).await.map_err(|error| unbinding_in_words(lang, &plate, error))?;
     let roster = match (lang, &plan.entry, other_user(&plan)) {
         (Lang::Zh, None, _) => "名册中本来就没有".to_owned(),
         (Lang::En, None, _) => "the roster did not have it".to_owned(),
@@ -224,6 +214,23 @@ async fn unbind(app: &App, args: &UnbindArgs) -> anyhow::Result<Exit> {
         Lang::En => format!("{plate} is unbound from {mobile}; {roster}\n"),
     })?;
     Ok(Exit::Done)
+}
+
+/// One line about what is not over for a plate that is to be unbound.
+fn unsettled(lang: Lang, unsettled: &Unsettled) -> Option<String> {
+    let order = unsettled.open_order.as_ref().map(|order| match lang {
+        Lang::Zh => format!("最近所见的订单 {order} 尚未关闭"),
+        Lang::En => format!("its order seen last, {order}, was open"),
+    });
+    let notification = unsettled.notification.as_ref().map(|(id, state)| match lang {
+        Lang::Zh => format!("支付通知 {id} 尚未完成（{state}）"),
+        Lang::En => format!("its notification {id} is not finished ({state})"),
+    });
+    let what: Vec<String> = order.into_iter().chain(notification).collect();
+    (!what.is_empty()).then(|| match lang {
+        Lang::Zh => format!("注意：{}；解绑后无法再查询或通知。", what.join("，")),
+        Lang::En => format!("mind: {}; once unbound nothing can be asked or told of it.", what.join(", and ")),
+    })
 }
 
 /// Another user to whom the roster gives the plate.

@@ -5,7 +5,7 @@ mod told;
 
 use secrecy::{ExposeSecret, SecretString};
 
-pub use told::binding_in_words;
+pub use told::{binding_in_words, unbinding_in_words};
 use told::{in_words, sms_in_words};
 
 use super::App;
@@ -29,7 +29,9 @@ pub async fn platform(app: &App, command: PlatformCommand) -> anyhow::Result<Exi
     let asked = match command {
         PlatformCommand::History { user, json } => history(app, &settings, lang, &user, json).await,
         PlatformCommand::Unpaid { plate, json } => unpaid(app, &settings, lang, &plate, json).await,
-        PlatformCommand::Lots(args) => lots(app, &settings, lang, args).await,
+        PlatformCommand::Lots(args) => {
+            return lots(app, &settings, lang, args).await.map_err(|error| in_words(lang, error));
+        }
         PlatformCommand::LotStatus { id, json } => lot_status(app, &settings, lang, &id, json).await,
         PlatformCommand::SendCode { mobile } => code_by_sms(app, &settings, lang, &mobile).await,
         PlatformCommand::Login { mobile, code } => login(app, &settings, lang, &mobile, code).await,
@@ -68,7 +70,8 @@ async fn unpaid(app: &App, settings: &Settings, lang: Lang, plate: &str, json: b
     Console::print(page.text())
 }
 
-async fn lots(app: &App, settings: &Settings, lang: Lang, args: LotsArgs) -> anyhow::Result<()> {
+/// An error on a later page cuts the list: what was found is printed, and it is said why that is not all.
+async fn lots(app: &App, settings: &Settings, lang: Lang, args: LotsArgs) -> anyhow::Result<Exit> {
     let pay_type = args.pay_type.into();
     let query = match (&args.lat, &args.lon, args.radius, &args.city) {
         (Some(lat), Some(lon), Some(radius_m), None) => LotQuery::around(lat, lon, radius_m, pay_type)?,
@@ -81,18 +84,33 @@ async fn lots(app: &App, settings: &Settings, lang: Lang, args: LotsArgs) -> any
     let mut found = shown::FoundLots::default();
     // One more than is wanted says that there are more.
     while found.lots.len() <= limit {
-        let Some(page) = pager.next().await? else { break };
+        let page = match pager.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => break,
+            Err(error) if found.is_empty() => return Err(error.into()),
+            Err(error) => {
+                found.cut = Some(in_words(lang, error.into()).to_string());
+                break;
+            }
+        };
         found.lots.extend(page.lots.records);
         found.rejected.extend(page.lots.rejected);
     }
     found.more = found.lots.len() > limit;
     found.lots.truncate(limit);
     if args.json {
-        return Console::print_json(&found.json());
+        Console::print_json(&found.json())?;
+    } else {
+        let mut page = Page::new(&app.console);
+        found.print(&mut page, lang);
+        Console::print(page.text())?;
     }
-    let mut page = Page::new(&app.console);
-    found.print(&mut page, lang);
-    Console::print(page.text())
+    let Some(why) = &found.cut else { return Ok(Exit::Done) };
+    app.console.tell(&match lang {
+        Lang::Zh => format!("列表不完整，只列出前 {} 个车场：{why}", found.lots.len()),
+        Lang::En => format!("the list is cut after {} car parks: {why}", found.lots.len()),
+    });
+    Ok(Exit::Partial)
 }
 
 async fn lot_status(app: &App, settings: &Settings, lang: Lang, id: &str, json: bool) -> anyhow::Result<()> {

@@ -3,7 +3,6 @@
 //! A value that is wrong is noted and replaced by anything; the settings are only handed out when
 //! nothing was noted.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,11 +13,11 @@ use super::document::{Document, Section};
 use super::error::{ConfigError, Origin, Problem};
 use super::secret::{self, Places};
 use super::settings::{
-    BillSource, Bills, Database, Email, Environment, Health, Language, MailWhen, Matching, Merchant, Notify, Platform,
-    Push, Report, Resend, Run, Settings, SmtpServer, SourceRole, StatusWord, Unit,
+    Database, Email, Environment, Health, Language, MailWhen, Matching, Merchant, Notify, Platform, Push, Report,
+    Resend, Run, Settings, SmtpServer,
 };
-use super::{BILL_FIELDS, Env, PLACEHOLDER, PROFILES, address};
-use crate::model::{Amount, ExternalOrderId};
+use super::{Env, PLACEHOLDER, address, bills};
+use crate::model::Amount;
 
 /// The platform's address, document §4 (its PDF lost a dot).
 const PRODUCTION_URL: &str = "https://mapi.etcp.cn";
@@ -74,7 +73,7 @@ pub(super) fn whole(document: &Document<'_>, root: Section<'_, '_>, file: &Path,
         schedules: context.path("schedules"),
         merchant,
         database: database(document, root.section("database"), &context),
-        bills: bills(root.section("bills"), &context),
+        bills: bills::bills(root.section("bills"), |path| context.path(path)),
         matching: matching(root.section("matching")),
         run: run(root.section("run")),
         notify: notify(root.section("notify"), platform.timeout),
@@ -92,7 +91,7 @@ pub(super) fn whole(document: &Document<'_>, root: Section<'_, '_>, file: &Path,
 const DEFAULT_APP_ID: &str = "ETCP";
 
 /// A text that must be there and filled in.
-fn required(section: &Section<'_, '_>, key: &'static str, hint: &str) -> String {
+pub(super) fn required(section: &Section<'_, '_>, key: &'static str, hint: &str) -> String {
     let text = section.text(key);
     match text.map(str::trim) {
         None if !section.has(key) => section.missing(key, hint),
@@ -190,135 +189,6 @@ fn database_file(url: &str) -> Result<&str, String> {
         _ if file.contains('?') => Err("has options after `?`, which are not taken".to_owned()),
         file => Ok(file),
     }
-}
-
-fn bills(section: Section<'_, '_>, context: &Context<'_>) -> Bills {
-    let inbox = context.path(section.text("inbox").unwrap_or("inbox"));
-    let mut sources: Vec<BillSource> = Vec::new();
-    for part in section.sections("source") {
-        let source = source(part, &sources);
-        sources.push(source);
-    }
-    section.finish();
-    if sources.is_empty() {
-        sources.push(BillSource::any());
-    }
-    Bills { inbox, sources }
-}
-
-fn source(section: Section<'_, '_>, before: &[BillSource]) -> BillSource {
-    let name =
-        required(&section, "name", "give the source a short name and keep it: it is part of its payments' identity");
-    if !name.is_empty() && before.iter().any(|other| other.name == name) {
-        section.problem(
-            "name",
-            &format!("{{key}}: two sources are named \"{}\"", name.escape_debug()),
-            "each needs a name of its own",
-        );
-    }
-    let profiles = PROFILES.map(|profile| (profile, profile));
-    let profile = section.choice("profile", &profiles).unwrap_or("auto");
-    let glob = |text: &str| {
-        globset::Glob::new(text)
-            .map(|_| text.to_owned())
-            .map_err(|err| format!("`{}`: {}", text.escape_debug(), err.kind()))
-    };
-    let id_prefix = section.text("id_prefix").unwrap_or_default().to_owned();
-    if !id_prefix.is_empty()
-        && !ExternalOrderId::new(&id_prefix).is_some_and(|id| id.is_sendable() && id.as_str() == id_prefix)
-    {
-        let message = format!("{{key}}: \"{}\" cannot stand in an external order id", id_prefix.escape_debug());
-        section.problem(
-            "id_prefix",
-            &message,
-            "use letters, digits, `-` and `_` only; with anything else every notification would be held",
-        );
-    }
-    let source = BillSource {
-        name,
-        profile,
-        files: section.parsed("files", "a glob such as \"cashier-*.csv\"", glob).unwrap_or_else(|| "*".to_owned()),
-        required: section.boolean("required").unwrap_or(false),
-        id_prefix,
-        role: section.choice("role", &[("trade", SourceRole::Trade), ("ledger", SourceRole::Ledger)]),
-        delimiter: section.choice("delimiter", &[(",", ','), ("tab", '\t'), ("|", '|')]),
-        unit: section.choice("unit", &[("yuan", Unit::Yuan), ("fen", Unit::Fen)]),
-        columns: columns(&section),
-        status: status(&section.section("status")),
-    };
-    if !matches!(profile, "auto" | "generic") {
-        for key in ["role", "delimiter", "unit", "status"].into_iter().filter(|key| section.has(key)) {
-            section.problem(
-                key,
-                &format!("{{key}} is for profile = \"generic\"; `{profile}` knows this itself"),
-                "remove it",
-            );
-        }
-    }
-    section.finish();
-    source
-}
-
-/// `columns = { payment_id = "流水号" }`, and `order_id` and `plate` with a section of their own.
-fn columns(section: &Section<'_, '_>) -> BTreeMap<&'static str, String> {
-    let table = section.section("columns");
-    let mut columns = BTreeMap::new();
-    for (field, column, line) in table.pairs() {
-        match BILL_FIELDS.iter().find(|known| **known == field) {
-            Some(known) if !column.trim().is_empty() => {
-                columns.insert(*known, column.trim().to_owned());
-            }
-            Some(_) => table.pair_problem(line, field, "is empty: it must name a column of the bill"),
-            None => {
-                let message = format!("is no field of a bill; the fields are {}", BILL_FIELDS.join(", "));
-                table.pair_problem(line, field, &message);
-            }
-        }
-    }
-    for field in ["order_id", "plate"] {
-        let Some(column) = place(section, field) else { continue };
-        if columns.insert(field, column).is_some() {
-            section.problem(
-                field,
-                &format!("{{key}} and `bills.source.columns.{field}` are both given"),
-                "keep one of them",
-            );
-        }
-    }
-    columns
-}
-
-/// Where in the bill a field stands: `{ column = "备注" }`.
-fn place(section: &Section<'_, '_>, key: &'static str) -> Option<String> {
-    let part = section.section(key);
-    if !part.is_present() {
-        return None;
-    }
-    let column = required(&part, "column", "name the column of the bill, as its header has it");
-    if part.has("pattern") {
-        part.problem("pattern", "{key} cannot be used yet", "remove it; the column must hold nothing else for now");
-    }
-    part.finish();
-    Some(column)
-}
-
-fn status(section: &Section<'_, '_>) -> BTreeMap<String, StatusWord> {
-    let mut words = BTreeMap::new();
-    for (word, meaning, line) in section.pairs() {
-        let meaning = match meaning {
-            "payment" => StatusWord::Payment,
-            "refund" => StatusWord::Refund,
-            "ignored" => StatusWord::Ignored,
-            other => {
-                let message =
-                    format!("must be \"payment\", \"refund\" or \"ignored\"; found \"{}\"", other.escape_debug());
-                section.pair_problem(line, word, &message);
-                continue;
-            }
-        };
-        words.insert(word.to_owned(), meaning);
-    }
-    words
 }
 
 fn matching(section: Section<'_, '_>) -> Matching {

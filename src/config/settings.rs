@@ -1,7 +1,6 @@
 //! What the rest of the program gets: checked values in plain types, defaults filled in, paths made
 //! whole. `Debug` shows no secret.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::secret::Credential;
+use crate::bills;
 use crate::model::{Amount, BusinessDate};
 
 /// A whole configuration.
@@ -102,55 +102,12 @@ pub struct Bills {
 /// One source of bills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillSource {
-    /// Its name, part of the identity of its payments.
-    pub name: String,
-    /// The bill's format: a name of [`super::PROFILES`].
-    pub profile: &'static str,
     /// Glob of its files within the inbox; checked.
     pub files: String,
     /// Whether a date without its bill is incomplete.
     pub required: bool,
-    /// What stands before its payment ids in external order ids; empty for nothing.
-    pub id_prefix: String,
-    /// What its rows are evidence of; `None` leaves it to the profile.
-    pub role: Option<SourceRole>,
-    /// `generic`: what separates the fields (`,`, TAB or `|`); `None` is the profile's own.
-    pub delimiter: Option<char>,
-    /// `generic`: the unit of its amounts; `None` is the profile's own.
-    pub unit: Option<Unit>,
-    /// Field (a name of [`super::BILL_FIELDS`]) → the bill's own column, where it is not called the same.
-    pub columns: BTreeMap<&'static str, String>,
-    /// `generic`: more status words → what they mean.
-    pub status: BTreeMap<String, StatusWord>,
-}
-
-/// What the rows of a source are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceRole {
-    /// The payments themselves.
-    Trade,
-    /// A second record of payments that another source of the same channel has too.
-    Ledger,
-}
-
-/// The unit of a bill's amounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Yuan with up to two decimals.
-    Yuan,
-    /// Whole fen.
-    Fen,
-}
-
-/// What a status word of a bill means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusWord {
-    /// Money came in.
-    Payment,
-    /// Money was given back.
-    Refund,
-    /// No money moved.
-    Ignored,
+    /// Its name, and how its bills are read.
+    pub source: bills::BillSource,
 }
 
 /// `[matching]`
@@ -294,18 +251,7 @@ pub struct Health {
 impl BillSource {
     /// The source when none is configured: every file of the inbox, its format told from its content.
     pub fn any() -> Self {
-        Self {
-            name: "default".to_owned(),
-            profile: "auto",
-            files: "*".to_owned(),
-            required: false,
-            id_prefix: String::new(),
-            role: None,
-            delimiter: None,
-            unit: None,
-            columns: BTreeMap::new(),
-            status: BTreeMap::new(),
-        }
+        Self { files: "*".to_owned(), required: false, source: bills::BillSource::default() }
     }
 }
 

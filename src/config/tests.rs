@@ -19,7 +19,7 @@ environment = "test"
 "#;
 
 /// Every key there is, none at its default.
-const FULL: &str = r#"
+const FULL: &str = r##"
 [merchant]
 merchant_no = "M1"
 app_id = "A1"
@@ -42,15 +42,27 @@ files = "cashier-*.csv"
 required = true
 id_prefix = "C-"
 role = "ledger"
+order_id = { column = "2", pattern = "S\\d+" }
+plate = { column = "3" }
+encoding = "gb18030"
 delimiter = "tab"
+quote = false
+strip_prefix = "`"
+header = false
+skip_lines = 2
+comment = "#"
+stop = "合计"
+columns = { payment_id = "1", amount = "4", paid_at = "5", paid_time = "6" }
 unit = "fen"
-order_id = { column = "停车订单号" }
-plate = { column = "车牌" }
-columns = { payment_id = "流水号", amount = "金额" }
+thousands = true
+negative = "refund"
+time_format = "%Y%m%d %H%M%S"
 status = { "支付成功" = "payment", "已退款" = "refund", "已关闭" = "ignored" }
+unknown_status = "refuse"
 [[bills.source]]
 name = "alipay"
 profile = "alipay-trade"
+order_id = { column = "商品名称", pattern = "S\\d+" }
 [matching]
 lookback_days = 3
 grace = "0s"
@@ -81,7 +93,7 @@ path_prefix = "/etcp/"
 [health]
 listen = "127.0.0.1:9108"
 ping_url = "https://hc.example.com/ping-secret"
-"#;
+"##;
 
 fn no_env(_: &str) -> Option<OsString> {
     None
@@ -183,18 +195,38 @@ fn the_main_mistakes_are_told_with_line_key_value_and_what_to_do() {
         ("a database in memory", and("[database]\nurl = \"sqlite::memory:\"")),
         ("a section where a list of sections is wanted", and("[bills.source]\nname = \"a\"")),
         ("two sources of one name", and("[[bills.source]]\nname = \"a\"\n[[bills.source]]\nname = \"a\"")),
-        ("a pattern", and("[[bills.source]]\nname = \"a\"\norder_id = { column = \"备注\", pattern = \"x(.*)\" }")),
+        (
+            "a pattern that is none",
+            and("[[bills.source]]\nname = \"a\"\norder_id = { column = \"备注\", pattern = \"x(.*\" }"),
+        ),
         (
             "a bill's field that is none",
             and("[[bills.source]]\nname = \"a\"\ncolumns = { paid = \"时间\", amount = 3 }"),
         ),
-        ("a column given twice", and("[[bills.source]]\nname = \"a\"\nplate.column = \"x\"\ncolumns.plate = \"y\"")),
+        ("a column with a key of its own", and("[[bills.source]]\nname = \"a\"\ncolumns.plate = \"y\"")),
+        (
+            "names of columns in a bill without a header",
+            and(
+                "[[bills.source]]\nname = \"a\"\nheader = false\nplate.column = \"车牌\"\ncolumns = { amount = \"0\" }",
+            ),
+        ),
+        ("a prefix that is none", and("[[bills.source]]\nname = \"a\"\nstrip_prefix = \"ab\"\ncomment = \"1\"")),
+        (
+            "one character for two things",
+            and(
+                "[[bills.source]]\nname = \"a\"\nstrip_prefix = \"|\"\nquote = true\ndelimiter = \"|\"\ncomment = \"#\"\nstop = \"#合计\"",
+            ),
+        ),
+        ("a format of times without time", and("[[bills.source]]\nname = \"a\"\ntime_format = \"%Y%m%d\"")),
+        ("an end that every row has", and("[[bills.source]]\nname = \"a\"\nstop = \" \"")),
         ("a status word's meaning", and("[[bills.source]]\nname = \"a\"\nstatus = { \"成功\" = \"success\" }")),
         (
             "what a profile knows itself",
-            and("[[bills.source]]\nname = \"a\"\nprofile = \"wechat-trade\"\nunit = \"fen\""),
+            and(
+                "[[bills.source]]\nname = \"a\"\nprofile = \"wechat-trade\"\nunit = \"fen\"\ncolumns = { amount = \"金额\" }",
+            ),
         ),
-        ("a delimiter that is none", and("[[bills.source]]\nname = \"a\"\ndelimiter = \";\"")),
+        ("a delimiter that is none", and("[[bills.source]]\nname = \"a\"\ndelimiter = \"/\"")),
         ("a glob that is none", and("[[bills.source]]\nname = \"a\"\nfiles = \"[\"")),
         ("a prefix that the platform would not take", and("[[bills.source]]\nname = \"a\"\nid_prefix = \"收银 \"")),
         (
@@ -406,7 +438,8 @@ fn the_defaults_that_the_template_shows_are_the_defaults() {
 #[test]
 fn the_examples_that_the_template_shows_are_valid() {
     let settings = read(&with_sections_written_out(&filled_template())).unwrap();
-    assert_eq!(settings.bills.sources[0].name, "cashier");
+    let names: Vec<_> = settings.bills.sources.iter().map(|source| source.source.name.as_str()).collect();
+    assert_eq!(names, ["cashier", "allinpay", "saobei"]);
     assert_eq!(settings.report.email.unwrap().smtp.unwrap().user.as_deref(), Some("recon@example.com"));
     assert_eq!(settings.push.unwrap().path_prefix, "/push");
 }

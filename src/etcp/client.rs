@@ -73,7 +73,7 @@ pub enum EtcpError {
     #[error("the platform answers code {0}\nhint: {hint}", hint = stop_hint(*.0))]
     Stop(Code),
     /// Code 3, also with the clock corrected, or where the answer had no clock to correct by.
-    #[error("the platform answers code 3 (timestamp expired); its clock is {} s ahead of ours\nhint: set the machine's clock", skew_text(*.skew_s))]
+    #[error("the platform answers code 3 (timestamp expired); {}", clock_off_text(*.skew_s))]
     ClockOff {
         /// How far the platform's clock is ahead of ours, if it said.
         skew_s: Option<i64>,
@@ -125,8 +125,33 @@ fn stop_hint(code: Code) -> &'static str {
     }
 }
 
-fn skew_text(skew_s: Option<i64>) -> String {
-    skew_s.map_or_else(|| "an unknown number of".to_owned(), |skew| skew.to_string())
+fn clock_off_text(skew_s: Option<i64>) -> String {
+    match skew_s {
+        None => "it does not say by how much the clocks differ\nhint: set the machine's clock".to_owned(),
+        Some(0) => {
+            "although the clocks agree\nhint: ask ETCP; by the dates of its answers our time stamp is right".to_owned()
+        }
+        Some(skew_s) => format!("its clock is {}\nhint: set the machine's clock", skew_in_words(skew_s)),
+    }
+}
+
+/// Where the platform's clock stands beside ours, `skew_s` seconds ahead of it: `3 s ahead of ours`, `3 s behind ours`
+/// or `as ours`.
+pub fn skew_in_words(skew_s: i64) -> String {
+    match skew_s {
+        0 => "as ours".to_owned(),
+        1.. => format!("{skew_s} s ahead of ours"),
+        _ => format!("{} s behind ours", skew_s.unsigned_abs()),
+    }
+}
+
+/// The same in Chinese, of the platform's clock.
+pub fn skew_in_chinese(skew_s: i64) -> String {
+    match skew_s {
+        0 => "与本机一致".to_owned(),
+        1.. => format!("比本机快 {skew_s} 秒"),
+        _ => format!("比本机慢 {} 秒", skew_s.unsigned_abs()),
+    }
 }
 
 impl EtcpError {
@@ -234,6 +259,17 @@ impl Client {
     /// No call waits beyond `deadline` for a platform that asks to be left alone: it fails at once.
     pub fn end_by(&self, deadline: Instant) {
         self.inner.gate.end_by(deadline);
+    }
+
+    /// Whether calls that only ask wait as long as the platform wants to be left alone, up to the deadline: so in
+    /// a run's pull, which has the night. Otherwise, and without a deadline, two minutes are the longest wait.
+    pub fn be_patient(&self, is_patient: bool) {
+        self.inner.gate.be_patient(is_patient);
+    }
+
+    /// Whether the platform wants to be left alone for longer than is waited: calls fail at once.
+    pub fn is_shut(&self) -> bool {
+        self.inner.gate.opens(Instant::now()).is_err()
     }
 
     /// How far the platform's clock is ahead of ours, by the `Date` of its last answer.

@@ -242,6 +242,21 @@ async fn of_calls_under_way_at_once_the_first_one_corrects_the_clock() {
     assert_eq!(stub.time_stamps(), ["20261122095858", "20261122095858", "20261122100858", "20261122100858"]);
 }
 
+#[test]
+fn which_clock_is_ahead_is_said_and_that_they_agree() {
+    let told = |skew_s| EtcpError::ClockOff { skew_s }.to_string();
+    for (skew_s, words) in [
+        (Some(7), "its clock is 7 s ahead of ours\n"),
+        (Some(-7), "its clock is 7 s behind ours\n"),
+        (Some(0), "although the clocks agree\n"),
+        (None, "it does not say by how much the clocks differ\n"),
+    ] {
+        assert!(told(skew_s).contains(words), "{}", told(skew_s));
+    }
+    assert_eq!([7, 0, -7].map(skew_in_chinese), ["比本机快 7 秒", "与本机一致", "比本机慢 7 秒"]);
+    assert_eq!(skew_in_words(0), "as ours");
+}
+
 #[tokio::test]
 async fn no_more_calls_are_under_way_than_allowed_also_under_repetition() {
     let mut turn = 0_u32;

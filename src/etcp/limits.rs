@@ -2,7 +2,9 @@
 //!
 //! What this machine cannot know (a plate bound through another channel, a code that somebody else had
 //! sent) the platform refuses itself. The document says "four plates in a month" (§8.4) and not which
-//! month: it is read as the calendar month in Asia/Shanghai.
+//! month: it is read as the calendar month in Asia/Shanghai. A number may exist in two colours (§8.4), but what
+//! asks for its fee or unbinds it (§8.5, §8.7) names none: a plate counts once, whatever its colour. The sandbox
+//! counts in the same way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +104,7 @@ impl LimitError {
                 format!("one SMS code a minute for a phone (document §8.1)\nhint: ask again in {wait_s} s")
             }
             Self::PlatesAtOnce { mobile, plates } => format!(
-                "{PLATES_AT_ONCE} plates at once for a phone (document §8.4); {mobile} has {}\nhint: `etcp-recon plates unbind` one of them first",
+                "{PLATES_AT_ONCE} plates at once for a phone (document §8.4); {mobile} has {}\nhint: `etcp-recon plates unbind` one of them first; one that the platform does not unbind is not counted any more",
                 joined(plates, ", ")
             ),
             Self::PlatesAMonth { mobile, plates } => format!(
@@ -131,7 +133,7 @@ impl LimitError {
                 format!("同一手机号 1 分钟内只能获取一次验证码（文档 §8.1）\nhint: {wait_s} 秒后再试")
             }
             Self::PlatesAtOnce { mobile, plates } => format!(
-                "一个手机号只能同时绑定 {PLATES_AT_ONCE} 辆车（文档 §8.4）；{mobile} 已有 {}\nhint: 先用 `etcp-recon plates unbind` 解绑其中一辆",
+                "一个手机号只能同时绑定 {PLATES_AT_ONCE} 辆车（文档 §8.4）；{mobile} 已有 {}\nhint: 先用 `etcp-recon plates unbind` 解绑其中一辆；平台拒绝解绑的不再计入",
                 joined(plates, "、")
             ),
             Self::PlatesAMonth { mobile, plates } => format!(
@@ -185,13 +187,14 @@ pub fn plate_color(text: &str) -> Result<u8, LimitError> {
 /// Whether a phone may be sent a code at `now`, when it was last asked for at `last`.
 ///
 /// # Errors
-/// When a minute has not passed. A request from the future, by a clock that was wrong, counts for a minute only.
+/// When a minute has not passed. A request from the future, by a clock that was wrong, counts for a minute only,
+/// and nobody is told to wait for longer than that.
 pub fn sms_code(last: Option<Timestamp>, now: Timestamp) -> Result<(), LimitError> {
     let Some(since_s) = last.map(|last| now.since_s(last)) else { return Ok(()) };
     if since_s.saturating_abs() >= SMS_INTERVAL_S {
         return Ok(());
     }
-    Err(LimitError::SmsTooSoon { wait_s: SMS_INTERVAL_S.saturating_sub(since_s) })
+    Err(LimitError::SmsTooSoon { wait_s: SMS_INTERVAL_S.saturating_sub(since_s).min(SMS_INTERVAL_S) })
 }
 
 /// What the platform was asked to do with a plate.
@@ -236,8 +239,19 @@ pub struct BoundPlates {
     pub bound: BTreeSet<Plate>,
     /// Perhaps bound: a request to bind whose outcome is not known.
     pub perhaps: BTreeSet<Plate>,
+    /// Perhaps bound: the platform did not unbind it, so that it was unbound elsewhere, or is another channel's.
+    /// It is not counted: the platform knows, and refuses itself.
+    pub doubted: BTreeSet<Plate>,
     /// Bound, or perhaps bound, in the calendar month.
     pub this_month: BTreeSet<Plate>,
+}
+
+/// What the last act says of a plate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Knowledge {
+    Bound,
+    Perhaps,
+    Doubted,
 }
 
 impl BoundPlates {
@@ -245,20 +259,16 @@ impl BoundPlates {
     pub fn of(past: &[PastBinding], now: Timestamp) -> Self {
         let month = |at: Timestamp| at.format("%Y-%m");
         let mut found = Self::default();
-        // `true`: for certain.
-        let mut plates: BTreeMap<&Plate, bool> = BTreeMap::new();
+        let mut plates: BTreeMap<&Plate, Knowledge> = BTreeMap::new();
         for one in past {
-            let certain = plates.get(&one.plate).copied();
+            let known = plates.get(&one.plate).copied();
             match (one.act, one.outcome) {
-                (BindingAct::Bind, BindingOutcome::Done) => drop(plates.insert(&one.plate, true)),
-                (BindingAct::Bind, BindingOutcome::Unknown) if certain.is_none() => {
-                    plates.insert(&one.plate, false);
+                (BindingAct::Bind, BindingOutcome::Done) => drop(plates.insert(&one.plate, Knowledge::Bound)),
+                (BindingAct::Bind, BindingOutcome::Unknown) if known != Some(Knowledge::Bound) => {
+                    plates.insert(&one.plate, Knowledge::Perhaps);
                 }
                 (BindingAct::Unbind, BindingOutcome::Done) => drop(plates.remove(&one.plate)),
-                // What the platform will not unbind was never bound, where nobody knew.
-                (BindingAct::Unbind, BindingOutcome::Refused) if certain == Some(false) => {
-                    plates.remove(&one.plate);
-                }
+                (BindingAct::Unbind, BindingOutcome::Refused) => drop(plates.insert(&one.plate, Knowledge::Doubted)),
                 _ => {}
             }
             let counts = matches!(one.outcome, BindingOutcome::Done | BindingOutcome::Unknown);
@@ -266,8 +276,12 @@ impl BoundPlates {
                 found.this_month.insert(one.plate.clone());
             }
         }
-        for (plate, certain) in plates {
-            let set = if certain { &mut found.bound } else { &mut found.perhaps };
+        for (plate, known) in plates {
+            let set = match known {
+                Knowledge::Bound => &mut found.bound,
+                Knowledge::Perhaps => &mut found.perhaps,
+                Knowledge::Doubted => &mut found.doubted,
+            };
             set.insert(plate.clone());
         }
         found
@@ -278,7 +292,8 @@ impl BoundPlates {
     /// # Errors
     /// [`LimitError::PlatesAtOnce`] or [`LimitError::PlatesAMonth`]. A plate that is counted already adds nothing.
     pub fn may_bind(&self, mobile: &Mobile, plate: &Plate, roster: &[Plate]) -> Result<(), LimitError> {
-        let at_once: BTreeSet<&Plate> = self.bound.iter().chain(&self.perhaps).chain(roster).collect();
+        let listed = roster.iter().filter(|plate| !self.doubted.contains(plate));
+        let at_once: BTreeSet<&Plate> = self.bound.iter().chain(&self.perhaps).chain(listed).collect();
         if !at_once.contains(plate) && at_once.len() >= PLATES_AT_ONCE {
             let plates = at_once.into_iter().cloned().collect();
             return Err(LimitError::PlatesAtOnce { mobile: mobile.clone(), plates });

@@ -39,7 +39,7 @@ fn may_bind(acts: &[(BindingAct, u32, BindingOutcome)], n: u32, roster: &[u32]) 
 #[test]
 fn a_phone_is_sent_one_code_a_minute() {
     assert_eq!(sms_code(None, now()), Ok(()));
-    for (ago_s, wait_s) in [(0, 60), (1, 59), (59, 1), (-5, 65)] {
+    for (ago_s, wait_s) in [(0, 60), (1, 59), (59, 1), (-5, 60), (-59, 60)] {
         assert_eq!(sms_code(Some(now().plus_s(-ago_s)), now()), Err(LimitError::SmsTooSoon { wait_s }), "{ago_s}");
     }
     for ago_s in [60, 61, 1_000_000, -60, -1_000_000] {
@@ -65,11 +65,18 @@ fn a_phone_has_three_plates_at_once() {
 }
 
 #[test]
-fn a_plate_that_was_perhaps_bound_is_not_when_the_platform_will_not_unbind_it() {
-    let acts = [(Bind, 1, Unknown), (Bind, 2, Done), (Unbind, 1, Refused), (Unbind, 2, Refused)];
+fn a_plate_that_the_platform_does_not_unbind_is_not_counted_until_it_is_bound_again() {
+    let acts = [(Bind, 1, Unknown), (Bind, 2, Done), (Unbind, 1, Refused), (Unbind, 2, Refused), (Unbind, 3, Refused)];
     let found = BoundPlates::of(&past(&acts), now());
-    assert!(found.perhaps.is_empty());
-    assert_eq!(found.bound, BTreeSet::from([number(2)]));
+    assert!(found.perhaps.is_empty() && found.bound.is_empty());
+    assert_eq!(found.doubted, BTreeSet::from([number(1), number(2), number(3)]));
+    assert_eq!(may_bind(&acts, 4, &[1, 2, 3]), Ok(()), "nor as one of the roster");
+    for (again, is_counted) in [(Done, true), (Unknown, true), (Refused, false), (NotSent, false)] {
+        let acts = [acts.as_slice(), &[(Bind, 2, again)]].concat();
+        let found = BoundPlates::of(&past(&acts), now());
+        assert_eq!(found.bound.contains(&number(2)) || found.perhaps.contains(&number(2)), is_counted, "{again:?}");
+        assert_eq!(found.doubted.contains(&number(2)), !is_counted, "{again:?}");
+    }
 }
 
 #[test]

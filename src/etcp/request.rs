@@ -390,15 +390,23 @@ pub fn scrubbed(message: &str, secrets: &[&str]) -> String {
             digits.push(c);
             continue;
         }
-        if digits.len() == 11 && digits.starts_with('1') {
-            shown.push_str(&mask_mobile(&digits));
-        } else {
-            shown.push_str(&digits);
-        }
+        shown.push_str(&phone_masked(&digits).unwrap_or_else(|| digits.clone()));
         digits.clear();
         shown.push(if c.is_control() { ' ' } else { c });
     }
     shown.trim().chars().take(200).collect()
+}
+
+/// A run of digits with its middle masked, where it is a phone number, alone or behind the country's code.
+fn phone_masked(digits: &str) -> Option<String> {
+    const COUNTRY: [&str; 4] = ["", "86", "086", "0086"];
+    let (code, number) = digits.split_at_checked(digits.len().checked_sub(11)?)?;
+    // Alone, any that begins with 1; behind a code, only what is a mobile number: other long numbers are told whole.
+    let is_phone = match number.as_bytes() {
+        [b'1', second, ..] => code.is_empty() || matches!(second, b'3'..=b'9'),
+        _ => false,
+    };
+    (COUNTRY.contains(&code) && is_phone).then(|| format!("{code}{}", mask_mobile(number)))
 }
 
 #[cfg(test)]

@@ -139,6 +139,16 @@ fn the_platforms_words_are_shown_without_secrets() {
 }
 
 #[test]
+fn a_phone_number_behind_the_countrys_code_is_masked_and_another_long_number_is_not() {
+    for code in ["86", "086", "0086", "+86", "+86-", "+86 ", ""] {
+        assert_eq!(scrubbed(&format!("of {code}13800000001."), &[]), format!("of {code}138****0001."));
+    }
+    for number in ["8612800000001", "8713800000001", "00008613800000001", "138000000011", "20170613800000001", "86"] {
+        assert_eq!(scrubbed(&format!("order {number}"), &[]), format!("order {number}"));
+    }
+}
+
+#[test]
 fn debug_of_a_request_and_an_answer_shows_no_content() {
     let request = WireRequest {
         interface: Interface::OrderPaid,

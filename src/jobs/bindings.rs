@@ -10,8 +10,8 @@ use anyhow::Context;
 use super::platform_calls::{Caller, Desk, Missing};
 use crate::etcp::EtcpError;
 use crate::etcp::limits::{BindingAct, BindingOutcome, BoundPlates};
-use crate::model::{Mobile, Plate, Timestamp};
-use crate::store::{RosterPlate, Store};
+use crate::model::{ExternalOrderId, Mobile, NotificationState, OrderId, Plate, Timestamp};
+use crate::store::{RosterPlate, Store, StoreError};
 
 /// What is to be done with a plate, found to be within the limits.
 #[derive(Clone, Debug)]
@@ -26,8 +26,27 @@ pub struct BindingPlan {
     pub color: Option<u8>,
     /// The entry that the roster has for the plate now.
     pub entry: Option<RosterPlate>,
-    /// This program bound it, and the roster has it so: nothing to be asked.
-    pub is_done: bool,
+    /// What is still to be done for a plate that is to be unbound.
+    pub unsettled: Unsettled,
+}
+
+/// What the evidence has of a plate that is not over. Unbound, nobody can ask for it or tell of it any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The order seen last, which was open.
+    pub open_order: Option<OrderId>,
+    /// The oldest notification that is not finished, and its state.
+    pub notification: Option<(ExternalOrderId, NotificationState)>,
+}
+
+impl Unsettled {
+    fn of(store: &Store, plate: &Plate) -> Result<Self, StoreError> {
+        let oldest = store.unfinished_of(plate)?.into_iter().next();
+        Ok(Self {
+            open_order: store.open_order_of(plate)?,
+            notification: oldest.map(|record| (record.external_order_id, record.standing.state)),
+        })
+    }
 }
 
 /// The platform's answer did not come: it may be done or not.
@@ -40,7 +59,8 @@ pub struct UnknownOutcome {
     pub source: EtcpError,
 }
 
-/// Looks whether a plate may be bound. Changes nothing.
+/// Looks whether a plate may be bound. Changes nothing. One that counts as bound may be, too: it may have been
+/// unbound in the user's app, and what the platform has bound it binds again without harm.
 ///
 /// # Errors
 /// [`crate::etcp::LimitError`] when a limit of the document would be passed.
@@ -55,14 +75,17 @@ pub fn plan_bind(
     let found = BoundPlates::of(&store.bindings(mobile)?, now);
     let of_user = roster.iter().filter(|entry| entry.mobile == *mobile);
     let plates: Vec<Plate> = of_user.map(|entry| entry.plate.clone()).collect();
-    let wanted = RosterPlate { plate: plate.clone(), mobile: mobile.clone(), color };
-    let is_done = found.bound.contains(plate) && roster.contains(&wanted);
-    if !is_done {
-        found.may_bind(mobile, plate, &plates)?;
-    }
+    found.may_bind(mobile, plate, &plates)?;
     let entry = roster.iter().find(|entry| entry.plate == *plate).cloned();
     let user = with_plate(&roster, mobile, plate);
-    Ok(BindingPlan { act: BindingAct::Bind, user, plate: plate.clone(), color: Some(color), entry, is_done })
+    Ok(BindingPlan {
+        act: BindingAct::Bind,
+        user,
+        plate: plate.clone(),
+        color: Some(color),
+        entry,
+        unsettled: Unsettled::default(),
+    })
 }
 
 /// Looks whose plate is to be unbound: `mobile`'s, else that of the user in the roster. Changes nothing.
@@ -75,7 +98,8 @@ pub fn plan_unbind(store: &Store, plate: &Plate, mobile: Option<&Mobile>) -> any
     let mobile = mobile.or(entry.as_ref().map(|entry| &entry.mobile));
     let mobile = mobile.ok_or_else(|| Missing::User(plate.clone()))?;
     let user = with_plate(&roster, mobile, plate);
-    Ok(BindingPlan { act: BindingAct::Unbind, user, plate: plate.clone(), color: None, entry, is_done: false })
+    let unsettled = Unsettled::of(store, plate)?;
+    Ok(BindingPlan { act: BindingAct::Unbind, user, plate: plate.clone(), color: None, entry, unsettled })
 }
 
 /// The user, who signs in with the plate in question where the roster has no other.

@@ -3,6 +3,7 @@
 //! A push is evidence and never a reason to send. What is found here is no disposition: it changes no tally of payments
 //! or orders, and telling the platform (`jobs::notify`) knows nothing of it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::event::{EventFinding, Exit, ParkingEvent, SAME_ENTRANCE_S};
@@ -23,7 +24,8 @@ pub struct ExitFindings {
 /// Lays exits beside orders. The order of neither matters.
 ///
 /// `orders` are all of the evidence that the exits may be about, `pulled` the plates that were pulled in full, and when.
-/// An exit's order is the one with its synId as id; without one, of those of the same plate and, within a minute,
+/// Several events of one synId are what was said of one exit at different times. It agrees if one of them does; where
+/// none does, the one with the largest fee is told. An exit's order is the one with its synId as id; without one, of those of the same plate and, within a minute,
 /// entrance, the nearest. Without any, it is an exception only where the pull would have listed it.
 pub fn judge_exits<'a>(
     events: &[ParkingEvent],
@@ -36,14 +38,36 @@ pub fn judge_exits<'a>(
     let open = open.iter().filter(|row| row.facts.key.side == ExceptionSide::Event);
     let open: HashMap<&str, Option<EventFinding>> =
         open.map(|row| (row.facts.key.subject.as_str(), EventFinding::from_name(&row.facts.kind))).collect();
-    let mut findings = ExitFindings::default();
+    let mut judged: BTreeMap<&str, (&Stay<'_>, Verdict<'_>)> = BTreeMap::new();
     for stay in &stays {
-        let verdict = verdict(stay, books.order_of(stay), pulled);
+        let one = (stay, verdict(stay, books.order_of(stay), pulled));
+        match judged.entry(&stay.key) {
+            Entry::Vacant(place) => drop(place.insert(one)),
+            Entry::Occupied(mut place) if weight(&one) > weight(place.get()) => drop(place.insert(one)),
+            Entry::Occupied(_) => {}
+        }
+    }
+    let mut findings = ExitFindings::default();
+    for (key, (stay, verdict)) in judged {
         findings.found.extend(stay.facts(&verdict));
-        let was = open.get(stay.key.as_str()).copied().flatten();
+        let was = open.get(key).copied().flatten();
         findings.ended.extend(was.and_then(|was| ended(was, &verdict)).map(|now| (stay.exception_key(), now)));
     }
     findings
+}
+
+/// Which of several contents of one push stands for it: the one that agrees, else one with an order, else the one
+/// with the largest fee; what else they tell decides where that is the same.
+fn weight<'a>((stay, verdict): &'a (&Stay<'_>, Verdict<'_>)) -> impl Ord + use<'a> {
+    let rank = match verdict {
+        Verdict::Agrees => 4,
+        Verdict::NotClosed => 3,
+        Verdict::FeeDiffers(_) => 2,
+        Verdict::WithoutOrder => 1,
+        Verdict::NotKnown => 0,
+    };
+    let Stay { event, exit, .. } = stay;
+    (rank, exit.fee, exit.at, event.entrance_at, &event.plate)
 }
 
 /// What an exit is beside its order.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use self::words::{attempt_and_end, outcome_code, reading_detail, verdict_name};
 use super::evidence::{Judged, at};
@@ -341,7 +342,8 @@ impl<'a> Teller<'a> {
         let marked = self.marked(record)?;
         // In a task of its own: once it may be on the wire, nothing cancels it.
         let (client, sent_token) = (self.sessions.client().clone(), token.clone());
-        let attempt = tokio::spawn(async move { client.order_paid(&sent_token, &request).await });
+        let attempt = async move { client.order_paid(&sent_token, &request).await };
+        let attempt = tokio::spawn(attempt.in_current_span());
         let outcome = attempt.await.unwrap_or_else(|error| AttemptOutcome::Unclear {
             reason: format!("the attempt ended without an outcome ({error})"),
             code: None,

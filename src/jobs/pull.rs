@@ -1,8 +1,10 @@
 //! The pull: each bound plate's unpaid fees and each user's order history, stored as they come.
 //!
-//! One user's failure never spoils the others: it is in the coverage. A platform that cannot be asked at
-//! all ends the pull early. Code 4 or 5 ends it, and the run, after the first such answer.
+//! One user's failure never spoils the others: it is in the coverage. A platform that stops answering is left
+//! alone for a while and tried with one user; one that does not come back, or never answered, ends the pull
+//! early. Code 4 or 5 ends it, and the run, after the first such answer.
 
+mod turns;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,9 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
+use self::turns::{Taken, Turns};
 use self::writer::{Batch, Writer};
 use super::outage::Outage;
 use super::platform::StoredTokens;
@@ -80,7 +84,7 @@ pub struct PullJob<'a> {
 pub enum PullEnd {
     /// Everybody was asked, as far as the deadline allowed.
     Asked,
-    /// The platform could not be asked for several users in a row; the rest was not asked.
+    /// The platform could not be asked for several users in a row, nor after a while; the rest was not asked.
     Outage,
 }
 
@@ -93,9 +97,13 @@ pub async fn pull(job: PullJob<'_>, store: &Store, progress: &dyn Progress) -> a
     let (users, begun) = (job.users.len(), Instant::now());
     let tokens = job.tokens;
     let writer = Writer::beside(store, job.run_id, tokens)?;
+    let client = job.sessions.client();
     tokens.hold();
     let mut pull = Pull::new(job, writer, progress);
+    client.be_patient(true);
     let asked = pull.ask_all().await;
+    client.be_patient(false);
+    pull.add_kept();
     // What came in stands, however the asking ended; and every token that was given is worth a sign-in.
     let written = pull.write_all().await;
     tokens.release()?;
@@ -112,6 +120,20 @@ struct Asked {
     pulled: PulledUser,
     seen_at: Timestamp,
     contact: Contact,
+    /// Something of it failed for the platform's own sake, so that it is worth another try.
+    is_hit: bool,
+}
+
+impl Asked {
+    fn was_answered(&self) -> bool {
+        self.contact == Contact::Answered
+    }
+
+    /// Takes in one more result.
+    fn note(&mut self, error: Option<&EtcpError>) {
+        self.contact = self.contact.and(error);
+        self.is_hit |= error.is_some_and(is_outage);
+    }
 }
 
 /// Whether the platform could be asked.
@@ -156,65 +178,80 @@ struct Pull<'a> {
     writer: Writer<'a>,
     progress: &'a dyn Progress,
     users: Arc<[User]>,
-    /// Whose answers are in, by their places among the users.
-    done: Vec<bool>,
+    turns: Turns,
     /// What is not written yet, and since when there is any.
     batch: Batch,
     batch_since: Instant,
     outage: Outage,
     was_answered: bool,
+    /// One user is asked whether the platform is back.
+    is_probing: bool,
 }
 
 impl<'a> Pull<'a> {
     fn new(job: PullJob<'a>, writer: Writer<'a>, progress: &'a dyn Progress) -> Self {
+        let concurrency = job.concurrency.max(1);
         Self {
             sessions: job.sessions,
-            concurrency: job.concurrency.max(1),
+            concurrency,
             deadline: job.deadline,
             clock: job.clock,
             writer,
             progress,
-            done: vec![false; job.users.len()],
+            turns: Turns::new(job.users.len(), concurrency),
             users: job.users.into(),
             batch: Vec::new(),
             batch_since: Instant::now(),
             outage: Outage::default(),
             was_answered: false,
+            is_probing: false,
         }
     }
 
     async fn ask_all(&mut self) -> anyhow::Result<PullEnd> {
-        let mut waiting = 0..self.users.len();
         let mut running = JoinSet::new();
         loop {
             while running.len() < self.width() {
-                let Some(place) = waiting.next() else { break };
+                let Some(place) = self.turns.next() else { break };
                 let (sessions, clock, deadline) = (self.sessions.clone(), self.clock.clone(), self.deadline);
                 let users = Arc::clone(&self.users);
-                running.spawn(async move {
+                let asking = async move {
                     let user = users.get(place)?;
                     let asked = pull_user(&sessions, user, &clock, deadline).await;
                     sessions.let_go(&user.mobile);
                     Some((place, asked))
-                });
+                };
+                // A task of its own has no span of the run by itself.
+                running.spawn(asking.in_current_span());
             }
-            let Some(finished) = running.join_next().await else { return Ok(PullEnd::Asked) };
-            let Some((place, asked)) = finished.context("a pull ended without an answer")? else { continue };
-            self.take(place, asked?);
-            if self.outage.is_here() {
-                // Whoever is still being asked is asked no more.
-                drop(running);
-                self.give_up().await?;
-                return Ok(PullEnd::Outage);
+            if let Some(finished) = running.join_next().await {
+                let finished = finished.context("a pull ended without an answer")?;
+                let Some((place, asked)) = finished else { continue };
+                self.take(place, asked?);
+                self.write_some().await?;
+                if self.was_answered || !self.outage.is_here() {
+                    continue;
+                }
+                // A platform that never answered is waited for by the next run.
+            } else if !self.outage.is_here() {
+                return Ok(PullEnd::Asked);
+            } else if self.wait_for_platform().await? {
+                continue;
             }
-            self.write_some().await?;
+            // Whoever is still being asked is asked no more.
+            drop(running);
+            self.give_up().await?;
+            return Ok(PullEnd::Outage);
         }
     }
 
     /// How many users are asked at once. The first one goes alone, so that a wrong key or clock shows with one
     /// call; as long as nobody was answered, no more of them than it takes to know that the platform is down.
+    /// When it does not answer any more nobody is, but the one who tries.
     fn width(&self) -> usize {
-        if self.was_answered {
+        if self.outage.is_here() {
+            usize::from(self.is_probing)
+        } else if self.was_answered {
             self.concurrency
         } else if self.outage.left() == Outage::LIMIT {
             1
@@ -224,18 +261,44 @@ impl<'a> Pull<'a> {
     }
 
     fn take(&mut self, place: usize, asked: Asked) {
-        if let (Some(done), Some(user)) = (self.done.get_mut(place), self.users.get(place)) {
-            *done = true;
-            match asked.contact {
-                Contact::Answered => {
-                    self.was_answered = true;
-                    self.outage.note_answered();
-                }
-                Contact::Failed => self.outage.note_failed(&user.mobile),
-                Contact::Unknown => {}
+        self.is_probing = false;
+        match (asked.contact, self.users.get(place)) {
+            (Contact::Answered, _) => {
+                self.was_answered = true;
+                self.outage.note_answered();
+            }
+            (Contact::Failed, Some(user)) => self.outage.note_failed(&user.mobile),
+            (Contact::Failed, None) | (Contact::Unknown, _) => {}
+        }
+        match self.turns.take(place, asked) {
+            Taken::Kept => {}
+            Taken::Final(asked) => self.add(asked.pulled, asked.seen_at),
+            Taken::Twice { first, last } => {
+                // What the first asking saw is evidence, too.
+                let seen = PulledUser { orders: first.pulled.orders, ..PulledUser::default() };
+                self.batch.push((seen, first.seen_at));
+                self.add(last.pulled, last.seen_at);
             }
         }
-        self.add(asked.pulled, asked.seen_at);
+        while let Some(asked) = self.turns.outlived() {
+            self.add(asked.pulled, asked.seen_at);
+        }
+    }
+
+    /// Waits before one user is asked whether the platform is back. Says whether there is one to be asked.
+    async fn wait_for_platform(&mut self) -> anyhow::Result<bool> {
+        self.turns.ask_again();
+        let Some(wait) = self.outage.next_wait().filter(|_| !self.turns.is_over()) else {
+            return Ok(false);
+        };
+        let until = Instant::now().checked_add(wait).filter(|until| *until < self.deadline);
+        // Where it wants to be left alone beyond the deadline, nobody needs to be asked.
+        let Some(until) = until.filter(|_| !self.sessions.client().is_shut()) else { return Ok(false) };
+        tracing::warn!(wait_s = wait.as_secs(), "the platform does not answer; one user is asked after a wait");
+        self.writer.begin(std::mem::take(&mut self.batch)).await?;
+        tokio::time::sleep_until(until).await;
+        self.is_probing = true;
+        Ok(true)
     }
 
     fn add(&mut self, pulled: PulledUser, seen_at: Timestamp) {
@@ -249,13 +312,20 @@ impl<'a> Pull<'a> {
     /// Everybody who was not asked is not covered, and it is said why.
     async fn give_up(&mut self) -> anyhow::Result<()> {
         let reason = format!("not asked: the platform could not be asked for {} users in a row", Outage::LIMIT);
-        let (users, done) = (Arc::clone(&self.users), std::mem::take(&mut self.done));
+        let users = Arc::clone(&self.users);
         let now = self.clock.now();
-        for (user, _) in users.iter().zip(done).filter(|(_, done)| !done) {
+        for user in self.turns.not_asked().filter_map(|place| users.get(place)) {
             self.add(uncovered(user, now, &reason), now);
             self.write_some().await?;
         }
         Ok(())
+    }
+
+    /// Whoever was to be asked again and was not has what the first asking brought.
+    fn add_kept(&mut self) {
+        for asked in self.turns.kept() {
+            self.add(asked.pulled, asked.seen_at);
+        }
     }
 
     /// Begins to write what came in when there is enough of it, and waits for the disk when there is too much.
@@ -279,22 +349,27 @@ impl<'a> Pull<'a> {
 async fn pull_user(sessions: &Sessions, user: &User, clock: &Clock, deadline: Instant) -> Result<Asked, EtcpError> {
     // All of a user's answers count as one moment, so that a closed order wins over an open one.
     let seen_at = clock.now();
-    let failed = |reason: &str, contact| Asked { pulled: uncovered(user, seen_at, reason), seen_at, contact };
+    let failed = |reason: &str, contact| Asked {
+        pulled: uncovered(user, seen_at, reason),
+        seen_at,
+        contact,
+        is_hit: contact == Contact::Failed,
+    };
     if Instant::now() >= deadline {
         return Ok(failed("the run's deadline had passed", Contact::Unknown));
     }
     let asked = ask_user(sessions, user, seen_at);
     match tokio::time::timeout_at(deadline, asked).await {
-        Ok(Ok((pulled, contact))) => Ok(Asked { pulled, seen_at, contact }),
+        Ok(Ok(asked)) => Ok(asked),
         Ok(Err(error)) if error.stops() => Err(error),
         Ok(Err(error)) => Ok(failed(&error.to_string(), Contact::Unknown.and(Some(&error)))),
         Err(_) => Ok(failed("the run's deadline passed", Contact::Unknown)),
     }
 }
 
-async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Result<(PulledUser, Contact), EtcpError> {
-    let (mut pulled, mut contact) = (PulledUser::default(), Contact::Unknown);
-    let Some(first_plate) = user.plates.first() else { return Ok((pulled, contact)) };
+async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Result<Asked, EtcpError> {
+    let mut asked = Asked { pulled: PulledUser::default(), seen_at, contact: Contact::Unknown, is_hit: false };
+    let Some(first_plate) = user.plates.first() else { return Ok(asked) };
     let client = sessions.client();
     // Without a session nothing of this user can be asked.
     sessions.token(&user.mobile, first_plate).await?;
@@ -302,7 +377,8 @@ async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Resul
         let listing =
             sessions.with(&user.mobile, first_plate, |token| async move { client.unpaid(&token, plate).await });
         let listing = listing.await;
-        contact = contact.and(listing.as_ref().err());
+        asked.note(listing.as_ref().err());
+        let pulled = &mut asked.pulled;
         let failure = match listing {
             Ok(listing) => {
                 let doubtful = !listing.is_complete();
@@ -321,7 +397,8 @@ async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Resul
         pulled.coverage.push(coverage_row(user, plate, seen_at, Some(failure)));
     }
     let history = sessions.with(&user.mobile, first_plate, |token| async move { client.history(&token).await }).await;
-    contact = contact.and(history.as_ref().err());
+    asked.note(history.as_ref().err());
+    let pulled = &mut asked.pulled;
     match history {
         Ok(listing) => {
             pulled.orders.extend(listing.records);
@@ -339,7 +416,7 @@ async fn ask_user(sessions: &Sessions, user: &User, seen_at: Timestamp) -> Resul
                 .for_each(|row| row.failure = row.failure.take().or_else(|| Some(reason.clone())));
         }
     }
-    Ok((pulled, contact))
+    Ok(asked)
 }
 
 fn is_sign_in_failure(error: &EtcpError) -> bool {
@@ -368,3 +445,6 @@ pub fn deadline_after(deadline: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(deadline).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests;

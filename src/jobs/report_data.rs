@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub contradicted_pushes: Vec<String>,
     /// How far the platform's clock is ahead of ours.
     pub platform_ahead_s: Option<i64>,
+    /// What was added to our clock after the platform answered code 3; 0 when it did not.
+    pub clock_correction_s: i64,
     /// The newest hash of the journal.
     pub journal_head: Option<String>,
     /// Now.
@@ -91,6 +93,7 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
             holds: judged.tie_out,
         },
         clock_skew_s: facts.platform_ahead_s.map(i64::saturating_neg),
+        clock_correction_s: facts.clock_correction_s,
         journal_head: facts.journal_head,
     }
 }

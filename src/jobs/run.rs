@@ -228,6 +228,7 @@ struct Intake {
     rejected_records: u64,
     roster: Vec<RosterPlate>,
     platform_ahead_s: Option<i64>,
+    clock_correction_s: i64,
     pull_ended: PullEnd,
 }
 
@@ -272,6 +273,7 @@ impl Night<'_> {
             rejected_records: 0,
             roster: store.roster()?,
             platform_ahead_s: None,
+            clock_correction_s: 0,
             pull_ended: PullEnd::Asked,
         };
         self.cover(store, platform.as_ref(), &mut intake, deadline).await?;
@@ -321,6 +323,7 @@ impl Night<'_> {
                 };
                 intake.pull_ended = pull(job, store, self.progress).await?;
                 intake.platform_ahead_s = sessions.client().clock_skew_s();
+                intake.clock_correction_s = sessions.client().clock_correction_s();
                 Some(self.record.id.clone())
             }
             None => self.before.as_ref().map(|run| run.id.clone()),
@@ -446,6 +449,7 @@ impl Night<'_> {
             changes: &changes,
             contradicted_pushes: store.contradicted_since(self.options.date.start())?,
             platform_ahead_s: intake.platform_ahead_s,
+            clock_correction_s: intake.clock_correction_s,
             journal_head: Some(store.journal_head()?),
             at: now,
         };

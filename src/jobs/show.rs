@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::bills::RowKind;
 use crate::model::{
-    Amount, BusinessDate, Difference, Disposition, EventKind, Mobile, OrderSnapshot, Plate, Side, Timestamp,
+    Amount, BusinessDate, ChannelFee, Difference, Disposition, EventKind, Mobile, OrderSnapshot, Plate, Side, Timestamp,
 };
 use crate::recon::Rule;
 use crate::report::data::Sentence;
@@ -61,7 +62,7 @@ pub enum Event {
     Order(OrderEntry),
     /// A push came, the first of its kind and synId.
     Push(PushEntry),
-    /// The same push came with other content; the first one counts.
+    /// The same push came with other content.
     PushContradiction(ContradictionEntry),
     /// A row of the journal.
     Journal(JournalEntry),
@@ -80,8 +81,8 @@ pub struct BillEntry {
     pub source: String,
     /// Whether it is only the second evidence of a payment.
     pub ledger: bool,
-    /// A refund, else a payment.
-    pub refund: bool,
+    /// What the row is.
+    pub kind: RowKind,
     /// The payment id.
     pub payment_id: String,
     /// The refund id.
@@ -94,8 +95,12 @@ pub struct BillEntry {
     pub order_id: Option<String>,
     /// The plate that the row names.
     pub plate: Option<Plate>,
-    /// What was paid, or given back.
+    /// What was paid, given back, or charged.
     pub amount: Amount,
+    /// What of it reached the merchant, or was taken back.
+    pub received: Option<Amount>,
+    /// The channel's fee.
+    pub fee: Option<ChannelFee>,
     /// What a payment's row says was given back so far.
     pub refunded: Amount,
     /// A refund that is not through yet.

@@ -10,9 +10,6 @@ use super::AmountError;
 /// Units in a fen: a fee counts in 1/100,000 of a yuan.
 const UNITS_PER_FEN: i64 = 1000;
 
-/// Decimals of a yuan.
-const DECIMALS: usize = 5;
-
 /// The largest fee that is taken for real, as of amounts: one billion yuan.
 const MAX_UNITS: i64 = 100_000_000_000_000;
 
@@ -27,6 +24,9 @@ pub struct FeeTotal {
 }
 
 impl ChannelFee {
+    /// Decimals of a yuan.
+    pub const DECIMALS: usize = 5;
+
     /// No fee.
     pub const ZERO: Self = Self(0);
 
@@ -106,10 +106,10 @@ impl FromStr for ChannelFee {
             return Err(AmountError::NotANumber(shown()));
         }
         let significant = fraction.trim_end_matches('0');
-        if significant.len() > DECIMALS {
+        if significant.len() > Self::DECIMALS {
             return Err(AmountError::TooPrecise(shown()));
         }
-        let padding = std::iter::repeat_n(b'0', DECIMALS.saturating_sub(significant.len()));
+        let padding = std::iter::repeat_n(b'0', Self::DECIMALS.saturating_sub(significant.len()));
         let units =
             whole.bytes().chain(significant.bytes()).chain(padding).try_fold(0_i64, |units, digit| {
                 units.checked_mul(10)?.checked_add(i64::from(digit.wrapping_sub(b'0')))

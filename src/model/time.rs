@@ -67,8 +67,12 @@ impl Timestamp {
         if plain.ends_with(":60") {
             return Err(fail());
         }
-        let local = wall.and_local_timezone(shanghai()).single().ok_or_else(fail)?;
-        Ok(Self(local.timestamp()))
+        Self::from_wall(wall).ok_or_else(fail)
+    }
+
+    /// The instant at which a clock in Asia/Shanghai shows `wall`.
+    pub(super) fn from_wall(wall: NaiveDateTime) -> Option<Self> {
+        wall.and_local_timezone(shanghai()).single().map(|local| Self(local.timestamp()))
     }
 
     /// The wall clock in Asia/Shanghai: `2026-11-22 09:58:58`.

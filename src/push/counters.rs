@@ -25,7 +25,7 @@ pub struct Counters {
 /// The counters at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Requests to one of the two addresses that came whole, or were too large.
+    /// Requests to one of the two addresses that came whole, or were too large, be it by their heads alone.
     pub received: u64,
     /// Stored, the first of their kind and synId.
     pub new: u64,

@@ -279,6 +279,14 @@ impl Desk {
         }
         let (head, body) = request.into_parts();
         let limits = self.settings.limits;
+        if declares_more_than(&body, limits.body_bytes) {
+            // Its sender gets to read the answer when what it sends is taken; one that waits to be asked for it has it
+            // at once.
+            if !head.headers.contains_key(header::EXPECT) {
+                tokio::spawn(timeout(limits.body_time, whole(body, 0)));
+            }
+            return Ok(self.answer(*kind, None, None).await.response(false));
+        }
         let read = timeout(limits.body_time, whole(body, limits.body_bytes)).await;
         let body = read.map_err(|_| Incomplete)?.map_err(|_| Incomplete)?;
         guest.set_in_hand(true);
@@ -342,6 +350,11 @@ impl Desk {
             tracing::warn!(count, "{what}");
         }
     }
+}
+
+/// Whether the head of a request says that its body is larger than `largest`.
+fn declares_more_than(body: &Incoming, largest: usize) -> bool {
+    body.size_hint().lower() > u64::try_from(largest).unwrap_or(u64::MAX)
 }
 
 /// A body; none when it is too large.

@@ -57,6 +57,8 @@ pub struct ReportData {
     pub tie_out: TieOut,
     /// Our clock minus the platform's, in seconds, when the platform was asked.
     pub clock_skew_s: Option<i64>,
+    /// What was added to our clock, in seconds, since the platform called our time stamps expired; else 0.
+    pub clock_correction_s: i64,
     /// The newest hash of the journal's chain.
     pub journal_head: Option<String>,
 }
@@ -272,7 +274,7 @@ pub struct Bill {
     pub payments: u64,
     /// Rows that are refunds.
     pub refunds: u64,
-    /// Rows without money.
+    /// Rows that are neither: without money, fees, movements that are none of ours.
     pub ignored: u64,
     /// Rows that could not be read.
     pub set_aside: u64,

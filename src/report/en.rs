@@ -68,7 +68,7 @@ pub(super) const WORDS: Words = Words {
     no_bills: "No bills in this run.",
     row_payments: "payments",
     row_refunds: "refunds",
-    row_ignored: "without money",
+    row_ignored: "ignored",
     row_set_aside: "set aside",
     set_aside: "Bill rows set aside",
     unmatched_refunds: "Refunds without their payment",
@@ -238,7 +238,7 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         }
         Phrase::ContradictedPushes { count, syn_id } => {
             format!(
-                "{} came again with other content; the first content counts. See etcp-recon show {syn_id}.",
+                "{} came again with other content; an exit agrees if one of its contents does. See etcp-recon show {syn_id}.",
                 counted(*count, "push", "pushes")
             )
         }
@@ -253,6 +253,11 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         Phrase::ClockSkew { seconds } => {
             format!("This machine's clock and the platform's differ by {seconds} s (positive: ours is ahead).")
         }
+        Phrase::ClockCorrected { seconds } => format!(
+            "The platform called our time stamps expired (code 3); its clock was followed, which is {} s {} this machine's.",
+            seconds.unsigned_abs(),
+            if *seconds > 0 { "ahead of" } else { "behind" }
+        ),
         Phrase::Line { line } => format!("line {line}"),
         Phrase::Age { days: 0 } => "today".to_owned(),
         Phrase::Age { days } => counted(u64::from(*days), "day", "days"),

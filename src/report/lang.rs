@@ -304,6 +304,8 @@ pub(super) enum Phrase<'a> {
     SetAsideRows { count: u64 },
     /// Our clock against the platform's.
     ClockSkew { seconds: i64 },
+    /// The platform's clock was followed: so far it is ahead of ours, never 0.
+    ClockCorrected { seconds: i64 },
     /// A line of a file.
     Line { line: u64 },
     /// Age in days.

@@ -194,6 +194,7 @@ pub(super) fn full(outside: &Outside<'_>) -> ReportData {
             holds: true,
         },
         clock_skew_s: Some(-75),
+        clock_correction_s: 0,
         journal_head: outside.some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
     }
 }

@@ -206,3 +206,18 @@ fn a_failed_run_says_what_stopped_it() {
     let hostile = FailureReport { error_chain: vec!["<script>\u{202e}".to_owned(); 2], ..report.clone() };
     assert_eq!(skeleton(&failure_html(&hostile, Lang::Zh)), skeleton(&page));
 }
+
+#[test]
+fn a_clock_that_was_corrected_is_said_however_little() {
+    let mut data = sample::calm();
+    for (seconds, english, chinese) in
+        [(2, "2 s ahead of this machine's", "比本机快 2 秒"), (-2, "2 s behind", "比本机慢 2 秒")]
+    {
+        data.clock_correction_s = seconds;
+        let (en, zh) = (text(&data, Lang::En), text(&data, Lang::Zh));
+        assert!(en.contains(english) && zh.contains(chinese), "{en}\n{zh}");
+        assert!(html(&data, Lang::Zh).contains(chinese));
+    }
+    data.clock_correction_s = 0;
+    assert!(!text(&data, Lang::En).contains("clock"), "a second is no news");
+}

@@ -134,8 +134,11 @@ pub(super) fn rerun_of(rerun: &Rerun, lang: Lang) -> String {
 /// Seconds from which our clock's error is said.
 const NOTABLE_SKEW_S: i64 = 60;
 
-/// The sentence about the clock, when it is wrong enough.
+/// The sentence about the clock, when it is wrong enough; a correction is always said.
 pub(super) fn clock_skew(data: &ReportData, lang: Lang) -> Option<String> {
+    if data.clock_correction_s != 0 {
+        return Some(lang.say(&Phrase::ClockCorrected { seconds: data.clock_correction_s }));
+    }
     let seconds = data.clock_skew_s.filter(|s| s.unsigned_abs() > NOTABLE_SKEW_S.unsigned_abs())?;
     Some(lang.say(&Phrase::ClockSkew { seconds }))
 }

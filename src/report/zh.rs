@@ -68,7 +68,7 @@ pub(super) const WORDS: Words = Words {
     no_bills: "本次没有账单。",
     row_payments: "支付",
     row_refunds: "退款",
-    row_ignored: "无资金变动",
+    row_ignored: "不计",
     row_set_aside: "搁置",
     set_aside: "搁置的账单行",
     unmatched_refunds: "找不到原支付的退款",
@@ -186,12 +186,19 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         }
         Phrase::RejectedRecords { count } => format!("平台有 {count} 条记录无法读取，已原样留存。"),
         Phrase::ContradictedPushes { count, syn_id } => {
-            format!("有 {count} 个停车记录的推送再次收到时内容不同，以首次收到的为准，见 etcp-recon show {syn_id}。")
+            format!(
+                "有 {count} 个停车记录的推送再次收到时内容不同；出场有一次内容与订单一致即为一致，见 etcp-recon show {syn_id}。"
+            )
         }
         Phrase::MoreAttached { count } => format!("另有 {count} 笔未在此列出，全部差异见附件。"),
         Phrase::More { count } => format!("另有 {count} 行未在此列出。"),
         Phrase::SetAsideRows { count } => format!("另有 {count} 行账单无法读取，搁置在对账之外，见下文。"),
         Phrase::ClockSkew { seconds } => format!("本机时钟与平台相差 {seconds} 秒（正数为本机较快）。"),
+        Phrase::ClockCorrected { seconds } => format!(
+            "平台称时间戳超时（代码 3），本次按平台时钟计时：比本机{} {} 秒。",
+            if *seconds > 0 { "快" } else { "慢" },
+            seconds.unsigned_abs()
+        ),
         Phrase::Line { line } => format!("第 {line} 行"),
         Phrase::Age { days: 0 } => "当日".to_owned(),
         Phrase::Age { days } => format!("{days} 天"),

@@ -112,6 +112,23 @@ fn three_plates_at_once_and_four_a_month() {
 }
 
 #[test]
+fn a_plate_counts_once_whatever_its_colour() {
+    let mut world = small_world();
+    let token = token(&mut world);
+    for color in ["1", "2", "4"] {
+        let data = json!({"token": token, "plateNumber": "渝A00001", "plateColor": color});
+        assert_eq!(code_of(&mut world, Interface::BindCar, &data), 0, "{color}");
+    }
+    assert_eq!(plates(&world), ["渝A00001"]);
+    for plate in ["渝A00002", "渝A00003"] {
+        assert_eq!(code_of(&mut world, Interface::BindCar, &car(&token, plate)), 0, "{plate}");
+    }
+    assert_eq!(code_of(&mut world, Interface::UnbindCar, &car(&token, "渝A00001")), 0);
+    assert_eq!(plates(&world), ["渝A00002", "渝A00003"]);
+    assert_eq!(code_of(&mut world, Interface::BindCar, &car(&token, "渝A00004")), 0, "the fourth of the month");
+}
+
+#[test]
 fn a_plate_has_seven_or_eight_characters_and_a_colour_from_1_to_4() {
     let mut world = small_world();
     let token = token(&mut world);

@@ -14,9 +14,6 @@ const PLATES_AT_ONCE: usize = 3;
 /// How many different plates a phone may bind within a month (§8.4): read as a calendar month of Asia/Shanghai.
 const PLATES_A_MONTH: usize = 4;
 
-/// A car as §8.4 tells cars apart: the same number may exist in two colours.
-type Car = (Plate, u8);
-
 #[derive(Clone, PartialEq, Eq)]
 struct Token {
     text: String,
@@ -55,7 +52,8 @@ pub enum Channel {
 
 #[derive(Clone, PartialEq, Eq)]
 struct Binding {
-    car: Car,
+    plate: Plate,
+    color: u8,
     channel: Channel,
 }
 
@@ -64,7 +62,7 @@ struct User {
     token: Option<Token>,
     bindings: Vec<Binding>,
     /// What was bound through the interface, and when.
-    bound: Vec<(Car, Timestamp)>,
+    bound: Vec<(Plate, Timestamp)>,
     sign_ins: u64,
 }
 
@@ -171,24 +169,40 @@ impl Users {
     }
 
     /// Binds a plate without asking for limits, as if long ago.
-    pub(super) fn set_bound(&mut self, mobile: &Mobile, car: Car, channel: Channel) {
+    pub(super) fn set_bound(&mut self, mobile: &Mobile, plate: Plate, color: u8, channel: Channel) {
         let user = self.by_mobile.entry(mobile.clone()).or_default();
-        if !user.has(&car) {
-            user.bindings.push(Binding { car, channel });
+        if user.binding(&plate).is_none() {
+            user.bindings.push(Binding { plate, color, channel });
         }
     }
 
-    /// Binds a plate through the merchant's channel. Again is a success without effect.
-    pub(super) fn bind(&mut self, mobile: &Mobile, car: Car, now: Timestamp) -> Result<(), LimitReached> {
+    /// Unbinds a plate, whoever bound it.
+    pub(super) fn set_unbound(&mut self, mobile: &Mobile, plate: &Plate) {
+        if let Some(user) = self.by_mobile.get_mut(mobile) {
+            user.bindings.retain(|binding| binding.plate != *plate);
+        }
+    }
+
+    /// Binds a plate through the merchant's channel. Again is a success, and its colour is the one said last:
+    /// §8.4 says that a number may exist in two colours, but no other interface tells them apart, so that a plate
+    /// counts once. `etcp::limits` reads it in the same way.
+    pub(super) fn bind(
+        &mut self,
+        mobile: &Mobile,
+        plate: Plate,
+        color: u8,
+        now: Timestamp,
+    ) -> Result<(), LimitReached> {
         let user = self.by_mobile.entry(mobile.clone()).or_default();
-        if user.has(&car) {
+        if let Some(binding) = user.binding(&plate) {
+            binding.color = color;
             return Ok(());
         }
-        if user.bindings.len() >= PLATES_AT_ONCE || user.this_month(now, &car) >= PLATES_A_MONTH {
+        if user.bindings.len() >= PLATES_AT_ONCE || user.this_month(now, &plate) >= PLATES_A_MONTH {
             return Err(LimitReached);
         }
-        user.bound.push((car.clone(), now));
-        user.bindings.push(Binding { car, channel: Channel::Merchant });
+        user.bound.push((plate.clone(), now));
+        user.bindings.push(Binding { plate, color, channel: Channel::Merchant });
         Ok(())
     }
 
@@ -196,28 +210,28 @@ impl Users {
     pub(super) fn unbind(&mut self, mobile: &Mobile, plate: &Plate) -> Result<(), LimitReached> {
         let user = self.by_mobile.get_mut(mobile).ok_or(LimitReached)?;
         let before = user.bindings.len();
-        user.bindings.retain(|binding| binding.car.0 != *plate || binding.channel != Channel::Merchant);
+        user.bindings.retain(|binding| binding.plate != *plate || binding.channel != Channel::Merchant);
         if user.bindings.len() < before { Ok(()) } else { Err(LimitReached) }
     }
 
     /// The plates bound to a user, the oldest binding first.
     pub(super) fn plates_of(&self, mobile: &Mobile) -> impl Iterator<Item = &Plate> {
-        self.by_mobile.get(mobile).into_iter().flat_map(|user| &user.bindings).map(|binding| &binding.car.0)
+        self.by_mobile.get(mobile).into_iter().flat_map(|user| &user.bindings).map(|binding| &binding.plate)
     }
 }
 
 impl User {
-    fn has(&self, car: &Car) -> bool {
-        self.bindings.iter().any(|binding| binding.car == *car)
+    fn binding(&mut self, plate: &Plate) -> Option<&mut Binding> {
+        self.bindings.iter_mut().find(|binding| binding.plate == *plate)
     }
 
-    /// How many other cars than `car` were bound in the month of `now`.
-    fn this_month(&self, now: Timestamp, car: &Car) -> usize {
+    /// How many other plates than `plate` were bound in the month of `now`.
+    fn this_month(&self, now: Timestamp, plate: &Plate) -> usize {
         let month = now.format("%Y%m");
-        let others = self.bound.iter().filter(|(other, at)| other != car && at.format("%Y%m") == month);
-        let mut cars: Vec<_> = others.map(|(other, _)| other).collect();
-        cars.sort_unstable();
-        cars.dedup();
-        cars.len()
+        let others = self.bound.iter().filter(|(other, at)| other != plate && at.format("%Y%m") == month);
+        let mut plates: Vec<_> = others.map(|(other, _)| other).collect();
+        plates.sort_unstable();
+        plates.dedup();
+        plates.len()
     }
 }

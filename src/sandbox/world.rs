@@ -185,12 +185,17 @@ impl World {
 
     /// Binds a plate to a user through the merchant's channel, as if long ago: no limit is asked for.
     pub fn bind(&mut self, mobile: &Mobile, plate: &Plate, color: u8) {
-        self.users.set_bound(mobile, (plate.clone(), color), Channel::Merchant);
+        self.users.set_bound(mobile, plate.clone(), color, Channel::Merchant);
     }
 
     /// Binds a plate to a user through another channel, so that the merchant cannot unbind it.
     pub fn bind_elsewhere(&mut self, mobile: &Mobile, plate: &Plate, color: u8) {
-        self.users.set_bound(mobile, (plate.clone(), color), Channel::Elsewhere);
+        self.users.set_bound(mobile, plate.clone(), color, Channel::Elsewhere);
+    }
+
+    /// Unbinds a plate through another channel, such as the platform's own app, whoever bound it.
+    pub fn unbind_elsewhere(&mut self, mobile: &Mobile, plate: &Plate) {
+        self.users.set_unbound(mobile, plate);
     }
 
     /// The plates bound to a user, the oldest binding first.

@@ -39,7 +39,7 @@ pub struct ImportedBill {
     pub payments: u64,
     /// Rows of refunds.
     pub refunds: u64,
-    /// Rows without money.
+    /// Rows that are neither: without money, fees, movements that are none of ours.
     pub ignored: u64,
     /// Rows that could not be read.
     pub set_aside: u64,

@@ -1,4 +1,4 @@
-//! The platform's pushes: each kind of a stay once, the first one counts, other contents are kept beside it.
+//! The platform's pushes: each kind of a stay once, and other contents that came later beside it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Store, StoreError, WriteError, parsed};
+use super::{Store, StoreError, WriteError, parsed, parsed_if_any};
 use crate::model::event::{EventKind, Exit, ParkingEvent, SAME_ENTRANCE_S};
 use crate::model::{Amount, OrderId, Timestamp};
 
@@ -17,7 +17,7 @@ pub enum Recorded {
     New,
     /// Known, and it says the same.
     Repeated,
-    /// Known, and it says something else: kept beside the first, which counts.
+    /// Known, and it says something else: kept beside the first.
     Contradicts,
 }
 
@@ -33,11 +33,11 @@ pub struct StoredEvent {
 }
 
 impl StoredEvent {
-    /// What a contradiction says otherwise than the push that counts: the members that differ, by their names.
+    /// What a contradiction says otherwise than the first push: the members that differ, by their names.
     pub fn otherwise(&self, detail: &str) -> BTreeMap<String, Value> {
-        let counts = content(&self.event);
+        let first = content(&self.event);
         let said: BTreeMap<String, Value> = serde_json::from_str(detail).unwrap_or_default();
-        said.into_iter().filter(|(name, value)| counts.get(name) != Some(value)).collect()
+        said.into_iter().filter(|(name, value)| first.get(name) != Some(value)).collect()
     }
 }
 
@@ -116,6 +116,23 @@ fn event(row: &Row<'_>) -> rusqlite::Result<ParkingEvent> {
     })
 }
 
+/// The exit as a push told it that came again with that content; `None` when it cannot be read.
+fn told_otherwise(first: ParkingEvent, content: &str) -> Option<ParkingEvent> {
+    let said: BTreeMap<String, Value> = serde_json::from_str(content).ok()?;
+    let text = |name: &str| said.get(name)?.as_str();
+    let at = |name: &str| Timestamp::parse_wall(text(name)?).ok();
+    let exit = Exit { at: at("exit_at")?, fee: text("fee")?.parse().ok()? };
+    Some(ParkingEvent {
+        plate: text("plate")?.to_owned(),
+        parking_id: text("parking_id")?.to_owned(),
+        parking_name: text("parking_name")?.to_owned(),
+        entrance_at: at("entrance_at")?,
+        exit: Some(exit),
+        pushed_at: None,
+        ..first
+    })
+}
+
 impl Store {
     /// Records pushes, all of them or none: what became of each, in the same order. On disk when this returns.
     ///
@@ -127,7 +144,8 @@ impl Store {
         })
     }
 
-    /// The exits from `start` on, and older ones of which an exception is open, in the order of their times and synIds.
+    /// The exits from `start` on, and older ones of which an exception is open, in the order of their times and synIds:
+    /// what came first, then each other content of the same synId.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -135,7 +153,10 @@ impl Store {
         let failed = self.failed("reading pushes");
         let sql = include_str!("../../sql/queries/exit_events.sql");
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let rows = statement.query_map(named_params! {":start": start.unix()}, event);
+        let rows = statement.query_map(named_params! {":start": start.unix(), ":start_wall": start.wall()}, |row| {
+            let first = event(row)?;
+            Ok(parsed_if_any(row, "otherwise", |content| told_otherwise(first.clone(), content))?.unwrap_or(first))
+        });
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 

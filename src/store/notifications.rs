@@ -229,6 +229,19 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
+    /// The notifications of a plate that are not finished, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn unfinished_of(&self, plate: &Plate) -> Result<Vec<NotificationRecord>, StoreError> {
+        let failed = self.failed("reading the notifications");
+        let sql = "SELECT * FROM notification WHERE plate = :plate ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let rows = statement.query_map(named_params! {":plate": plate.as_str()}, notification_record);
+        let records: Vec<_> = rows.and_then(Iterator::collect).map_err(&failed)?;
+        Ok(records.into_iter().filter(|record| record.standing.state.is_unfinished()).collect())
+    }
+
     /// The notification with that external order id.
     ///
     /// # Errors

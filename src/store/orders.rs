@@ -171,9 +171,23 @@ impl Store {
         let failed = self.failed("reading the orders of pushes");
         let sql = include_str!("../../sql/queries/orders_of_exits.sql");
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
-        let values = named_params! {":start": start.unix(), ":within_s": SAME_ENTRANCE_S};
+        let values = named_params! {":start": start.unix(), ":start_wall": start.wall(), ":within_s": SAME_ENTRANCE_S};
         let rows = statement.query_map(values, stored_order);
         rows.and_then(Iterator::collect).map_err(&failed)
+    }
+
+    /// The order of a plate that was seen last, if it was open then.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn open_order_of(&self, plate: &Plate) -> Result<Option<OrderId>, StoreError> {
+        let sql = "SELECT order_id, open FROM order_snapshot JOIN order_head ON snapshot_id = order_snapshot.id
+                   WHERE plate = :plate ORDER BY last_seen_at DESC, open DESC, entrance_at DESC LIMIT 1";
+        let newest = self.connection.query_row(sql, named_params! {":plate": plate.as_str()}, |row| {
+            let is_open: bool = row.get("open")?;
+            is_open.then(|| parsed(row, "order_id", OrderId::new)).transpose()
+        });
+        Ok(newest.optional().map_err(self.failed("looking for a plate's order"))?.flatten())
     }
 
     /// Everything that was ever seen of an order, oldest first.

@@ -7,6 +7,7 @@ use etcp_recon::sandbox::Interface;
 use etcp_recon::store::Store;
 
 use super::counter::{A, Counter, OTHER, PHONE, phone, plate};
+use super::support::Rig;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plate_is_bound_and_unbound_with_consent_and_the_roster_follows() {
@@ -19,9 +20,9 @@ async fn a_plate_is_bound_and_unbound_with_consent_and_the_roster_follows() {
     let said = counter.run(&["plates", "bind", PHONE, "渝 b757d0", "--plate-color", "black", "--yes"]).ends(0);
     assert_eq!(said.out, "渝B757D0 is bound to 138****0001, and in the roster\n");
     assert_eq!((counter.bound(PHONE), counter.listed()), (vec![A.to_owned()], vec![(A.into(), "138****0001".into())]));
-    let again = counter.run(&["plates", "bind", PHONE, A, "--plate-color", "2"]).ends(0);
-    again.says(&["already; the platform was not asked"]);
-    assert_eq!(counter.calls(Interface::BindCar), 1);
+    counter.run(&["plates", "bind", PHONE, A, "--plate-color", "2"]).ends(2).says(&["asked to bind", "--yes"]);
+    counter.run(&["plates", "bind", PHONE, A, "--plate-color", "2", "--yes"]).ends(0);
+    assert_eq!(counter.calls(Interface::BindCar), 2, "it may have been unbound elsewhere");
 
     counter.run(&["plates", "unbind", A]).ends(2).says(&["asked to unbind 渝B757D0 from 138****0001", "--yes"]);
     let said = counter.run(&["plates", "unbind", A, "--yes", "--lang", "zh"]).ends(0);
@@ -83,6 +84,27 @@ async fn what_was_bound_elsewhere_the_platform_refuses_itself() {
     counter.roster(PHONE, &["渝A00001"]);
     counter.run(&["plates", "unbind", "渝A00001", "--yes"]).ends(1).says(&["20100", "only what this channel bound"]);
     assert_eq!(counter.listed().len(), 1, "it is still bound");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plate_that_was_unbound_elsewhere_locks_nobody_in() {
+    let counter = Counter::new().await;
+    counter.server.with_world(|world| world.add_user(phone(PHONE)));
+    let run = |act: &str, n: u32| match act {
+        "bind" => counter.run(&["plates", "bind", PHONE, &format!("渝A0000{n}"), "--yes"]),
+        _ => counter.run(&["plates", "unbind", &format!("渝A0000{n}"), "--yes"]),
+    };
+    (1..=3).for_each(|n| drop(run("bind", n).ends(0)));
+    counter.server.with_world(|world| world.unbind_elsewhere(&phone(PHONE), &plate("渝A00001")));
+    run("bind", 4).ends(2).says(&["is not counted any more"]);
+    let refused = run("unbind", 1).ends(1);
+    refused.says(&["code 20100", "渝A00001 counts as perhaps bound from now on"]);
+    run("bind", 4).ends(0);
+    assert_eq!(counter.bound(PHONE), ["渝A00002", "渝A00003", "渝A00004"]);
+    // One that is counted still is bound again all the same.
+    counter.server.with_world(|world| world.unbind_elsewhere(&phone(PHONE), &plate("渝A00002")));
+    run("bind", 2).ends(0);
+    assert_eq!(counter.bound(PHONE), ["渝A00003", "渝A00004", "渝A00002"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,4 +172,36 @@ async fn a_sign_in_that_fails_leaves_no_plate_counted() {
     counter.server.with_world(|world| world.void_token(&phone(PHONE)));
     counter.run(&["plates", "bind", PHONE, "渝A00006", "--yes"]).ends(0);
     assert_eq!(counter.bound(PHONE), ["渝A00005", "渝A00006"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_over_for_a_plate_is_said_before_it_is_unbound() {
+    let mut rig = Rig::new().await;
+    rig.notify = "max_amount = \"0.01\"".to_owned();
+    for plate in [A, "渝A00001", "渝A00002"] {
+        rig.bind(PHONE, plate);
+    }
+    rig.left("BEFORE", A, "3.00", "0.00");
+    rig.inside("ORDER-A", A, "5.50");
+    rig.inside("ORDER-1", "渝A00001", "7.00");
+    rig.left("ORDER-2", "渝A00002", "7.00", "7.00");
+    rig.bill("till.csv", &["p1,ORDER-A,渝B757D0,5.50,,success,2026-11-22 09:00:00,wxpay"]);
+    rig.run().await;
+    let asked = |plate: &str, lang: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_etcp-recon"));
+        let config = rig.path("etcp-recon.toml");
+        let output = command.arg("--config").arg(config).args(["plates", "unbind", plate, "--lang", lang]);
+        let output = output.stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let told = asked(A, "en");
+    assert!(
+        told.contains("mind: its order seen last, ORDER-A, was open, and its notification p1 is not finished (held); "),
+        "{told}"
+    );
+    assert!(told.contains("\nthe platform is asked to unbind"), "{told}");
+    assert!(asked(A, "zh").contains("注意：最近所见的订单 ORDER-A 尚未关闭，支付通知 p1 尚未完成（held）"));
+    assert!(asked("渝A00001", "en").contains("mind: its order seen last, ORDER-1, was open; once unbound"));
+    assert!(!asked("渝A00002", "en").contains("mind: "), "it has left");
 }

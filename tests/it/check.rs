@@ -258,12 +258,14 @@ async fn a_clock_that_is_off_and_waiting_notifications_are_said() {
     assert_eq!(level, Level::Warning);
     assert!(line.contains("1 rejected"), "{line}");
 
-    // The sandbox has the first clock; ours is another one, an hour behind.
-    let slow = etcp_recon::clock::Clock::fixed(rig.clock.now().plus_s(-3600));
-    let found = check(Ok(settings), &slow).await;
-    let (level, line) = only(&found, What::Clock);
-    assert_eq!(level, Level::Wrong);
-    assert!(line.contains("3600 s ahead of ours"), "{line}");
+    // The sandbox has the first clock; ours is another one, an hour behind or ahead.
+    for (off_s, words) in [(-3600, "3600 s ahead of ours"), (3600, "3600 s behind ours")] {
+        let ours = etcp_recon::clock::Clock::fixed(rig.clock.now().plus_s(off_s));
+        let found = check(Ok(settings.clone()), &ours).await;
+        let (level, line) = only(&found, What::Clock);
+        assert_eq!(level, Level::Wrong);
+        assert!(line.contains(words), "{line}");
+    }
 }
 
 #[tokio::test]

@@ -307,7 +307,7 @@ fn a_bill_is_imported_once_and_a_refused_one_is_3() {
     let desk = Desk::new();
     desk.write("bill.csv", BILL);
     let said = desk.run(&["import", "bill.csv"]).ends(0);
-    let counts = "2 payments, 0 refunds, 1 without money, 1 set aside";
+    let counts = "2 payments, 0 refunds, 1 ignored, 1 set aside";
     assert_eq!(
         said.out,
         format!(

@@ -254,6 +254,35 @@ async fn what_the_pull_cannot_have_shown_is_no_exception() {
 }
 
 #[tokio::test]
+async fn what_an_exit_push_says_when_it_comes_again_is_judged_too() {
+    let rig = rig().await;
+    let again = |event: ParkingEvent| {
+        rig.store().record_events(&[(event, rig.clock.now())]).unwrap();
+    };
+    push(
+        &rig,
+        &[exit("syn-1", 0), exit("syn-2", 500), exit_of("syn-3", A, "2026-11-22 01:00:00", "2026-11-22 02:00:00", 0)],
+    );
+    rig.left("SYN-2", A, "6.00", "6.00");
+    again(exit("syn-1", 500));
+    again(exit("syn-2", 600));
+    again(exit_of("syn-3", A, "2026-11-22 01:00:00", "2026-11-22 02:00:00", 300));
+    again(exit_of("syn-3", A, "2026-11-22 01:00:00", "2026-11-22 02:00:00", 200));
+    // By the entrance, the first one is the stay of SYN-2.
+    again(exit_of("syn-1", A, "2026-11-22 03:00:00", "2026-11-22 04:00:00", 500));
+    rig.run().await;
+    assert_eq!(
+        open(&rig),
+        [row("event_fee_differs", "SYN-2", "5.00", "6.00"), row("event_without_order", "syn-3", "3.00", "0.00")]
+    );
+    // A content that agrees ends it, whenever it comes.
+    again(exit("syn-1", 600));
+    let corrected = rig.run().await;
+    assert_eq!(counts(&corrected), [2, 0, 1, 1]);
+    assert_eq!(open(&rig), [row("event_without_order", "syn-3", "3.00", "0.00")]);
+}
+
+#[tokio::test]
 async fn a_push_that_comes_after_its_day_was_reported_is_told_by_the_next_run_of_any_day() {
     let rig = rig().await;
     rig.run().await;
@@ -323,9 +352,12 @@ async fn the_story_of_an_order_tells_its_pushes_by_every_name() {
     assert_eq!(rig.store().record_events(&[other]).unwrap(), [Recorded::Contradicts]);
     rig.clock.set(at("2026-11-23 10:40:00"));
     let run = rig.run().await;
-    assert_eq!(open(&rig), [row("event_fee_differs", "ORDER-A", "6.00", "5.00")]);
+    assert_eq!(open(&rig), [row("event_fee_differs", "ORDER-A", "7.00", "5.00")]);
     let report = etcp_recon::report::text(&run.report, Lang::En);
-    assert!(report.contains("1 push came again with other content; the first content counts."), "{report}");
+    assert!(
+        report.contains("1 push came again with other content; an exit agrees if one of its contents does."),
+        "{report}"
+    );
 
     let by_order = story(&rig, "Order-A");
     assert_eq!(pushes(&by_order), ["exit Syn-1", "exit order-a", "entrance syn-1", "not exit Syn-1"]);
@@ -341,14 +373,14 @@ async fn the_story_of_an_order_tells_its_pushes_by_every_name() {
     for told in [
         "exit push Syn-1: 渝B757D0 测试车场, came in 2026-11-22 08:00:30, left 2026-11-22 18:00:00, fee 6.00 yuan",
         "entrance push syn-1: 渝B757D0 测试车场, came in 2026-11-22 08:00:30\n",
-        "exit push Syn-1 came again and says otherwise: fee 7.00; the first one counts",
-        "event_fee_differs (Announced fee differs) 2026-11-22: paid 6.00, due 5.00, difference 1.00",
+        "exit push Syn-1 came again and says otherwise: fee 7.00",
+        "event_fee_differs (Announced fee differs) 2026-11-22: paid 7.00, due 5.00, difference 2.00",
         "The fee that the exit push announced is not the closed order's whole fee",
     ] {
         assert!(english.contains(told), "{told}\n{english}");
     }
     let chinese = render(&by_push, Lang::Zh, false).join("\n");
-    assert!(chinese.contains("出场推送 Syn-1 再次收到，内容不同：fee 7.00；以首次为准"), "{chinese}");
+    assert!(chinese.contains("出场推送 Syn-1 再次收到，内容不同：fee 7.00"), "{chinese}");
     assert!(chinese.contains("不等于已关闭订单的停车费总额"), "{chinese}");
     let told = json(&rig, &["show", "syn-1", "--json"]);
     let kinds: Vec<_> =

@@ -1,6 +1,7 @@
 //! Integration tests, one module per behaviour.
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, missing_docs, reason = "tests")]
 
+mod bills;
 mod bindings;
 mod check;
 mod cli;

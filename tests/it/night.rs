@@ -1,12 +1,15 @@
 //! A night from bills and the platform to notifications and a report, against the sandbox over HTTP.
 
 use std::fs;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use etcp_recon::model::Disposition::{
     AmountMismatch, DuplicatePayment, Notified, NotifyDue, NotifyHeld, NotifyRejected, NotifyUnknown, OrderNotFound,
     PaymentMissing, Settled, Unpaid, Unverifiable, Vanished,
 };
 use etcp_recon::store::{RunMode, RunStatus};
+use tracing::level_filters::LevelFilter;
 
 use super::support::{Rig, orders, payments};
 
@@ -33,6 +36,42 @@ async fn two_due() -> Rig {
         ],
     );
     rig
+}
+
+/// Lines of a log, kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn every_call_in_the_log_bears_the_id_of_its_run() {
+    // Other tests have no subscriber, and what one of them meets first would be remembered as wanted by nobody.
+    let everything = tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(std::io::sink);
+    drop(tracing::subscriber::set_global_default(everything.finish()));
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(LevelFilter::DEBUG);
+    let guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
+    let rig = two_due().await;
+    let finished = rig.run().await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let id = format!("run.id={}", finished.summary.run);
+    let calls: Vec<&str> = text.lines().filter(|line| line.contains("interface=")).collect();
+    for interface in ["usersignin", "orderunpay", "orderhistory", "orderpaid"] {
+        assert!(calls.iter().any(|line| line.contains(interface)), "{interface}: {text}");
+    }
+    assert!(calls.iter().all(|line| line.contains(&id)), "{calls:#?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! The commands `platform …`, each over real HTTP.
 
 use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
 
 use etcp_recon::model::Amount;
 use etcp_recon::sandbox::{Degrees, Interface, Lot, Operator, Place, Stay};
@@ -103,6 +106,58 @@ async fn lots_are_listed_to_the_last_page_around_a_place_or_in_a_city() {
         said.json()["lots"].as_array().unwrap().iter().filter(|lot| lot["kind"] == "third_party").count()
     };
     assert_eq!((names("all"), names("electronic"), names("other")), (1, 0, 1));
+}
+
+/// A platform that answers one call after the other with these, each on a connection of its own.
+fn scripted(answers: Vec<(&'static str, String)>) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let thread = std::thread::spawn(move || {
+        for (status, body) in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
+            // The signature is what is sent last.
+            while String::from_utf8_lossy(&seen).rsplit_once("sign=").is_none_or(|(_, sign)| sign.len() != 32) {
+                let length = stream.read(&mut buffer).unwrap();
+                seen.extend_from_slice(&buffer[..length]);
+            }
+            let length = body.len();
+            write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+        }
+    });
+    (base, thread)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_lots_that_the_platform_breaks_off_is_printed_and_said_to_be_cut() {
+    let page = |id: &str| {
+        json!({"code": 0, "message": "ok", "data": {"list": [{"id": id, "parkingName": "P", "scrollId": id}]}})
+            .to_string()
+    };
+    let broken = || vec![("200 OK", page("a")), ("200 OK", page("b")), ("500 Broken", String::new())];
+    let counter = Counter::new().await;
+    let run = |answers, arguments: &[&str]| {
+        let (base, thread) = scripted(answers);
+        counter.configure(&base);
+        let said = counter.run(&[&["platform", "lots", "--city", "北京市"], arguments].concat());
+        thread.join().unwrap();
+        said
+    };
+    let said = run(broken(), &["--json"]).ends(3);
+    let json = said.json();
+    assert_eq!((json["lots"].as_array().unwrap().len(), &json["more"]), (2, &json!(true)));
+    assert!(json["cut"].as_str().unwrap().contains("HTTP status 500"), "{json}");
+    assert!(
+        said.err.contains("the list is cut after 2 car parks: the platform has a fault: HTTP status 500"),
+        "{said:?}"
+    );
+    let said = run(broken(), &["--lang", "zh"]).ends(3);
+    assert!(said.out.contains("车场：2") && said.err.contains("列表不完整，只列出前 2 个车场：平台故障"), "{said:?}");
+    // Where nothing was found, the call failed; and what was wanted was found before it could.
+    let said = run(vec![("500 Broken", String::new())], &["--json"]).ends(1);
+    assert!(said.out.is_empty());
+    let whole = run(vec![("200 OK", page("a")), ("200 OK", page("b"))], &["--json", "--limit", "1"]).ends(0).json();
+    assert_eq!((&whole["more"], &whole["cut"]), (&json!(true), &json!(null)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

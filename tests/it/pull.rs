@@ -162,6 +162,8 @@ async fn a_platform_that_is_down_ends_the_pull_early_and_the_run_is_partial() {
 async fn a_platform_that_goes_down_in_the_middle_keeps_what_it_gave() {
     let mut rig = crowd(60).await;
     rig.platform = "retries = 0\nmax_concurrency = 1\nmax_requests_per_second = 0".to_owned();
+    // No time to wait for it to come back.
+    rig.extra = "[run]\ndeadline = \"14s\"".to_owned();
     // The ten users up to there are pulled, the five after them fail.
     for user in 10..60 {
         rig.fault(&format!("usersignin@{}:status=503:always", mobile(user)));
@@ -220,12 +222,15 @@ async fn a_clock_that_is_wrong_is_corrected_with_one_call_and_said() {
     let finished = rig.run().await;
     assert_eq!(finished.status, RunStatus::Complete, "{:?}", finished.reasons);
     assert_eq!(all_calls(&rig), 4 * 20 + 1);
-    assert_eq!(finished.report.clock_skew_s, Some(-3600));
+    assert_eq!((finished.report.clock_skew_s, finished.report.clock_correction_s), (Some(-3600), 3600));
+    let report = etcp_recon::report::text(&finished.report, etcp_recon::report::Lang::En);
+    assert!(report.contains("its clock was followed, which is 3600 s ahead of this machine's"), "{report}");
 }
 
 #[tokio::test]
-async fn a_platform_that_asks_for_an_hour_is_not_asked_again() {
+async fn a_platform_that_asks_for_more_than_the_night_has_is_not_asked_again() {
     let mut rig = crowd(60).await;
+    rig.extra = "[run]\ndeadline = \"59m\"".to_owned();
     rig.platform = "retries = 3\nmax_concurrency = 32\nmax_requests_per_second = 0".to_owned();
     rig.fault("orderunpay:retry-after=3600:1");
     let finished = rig.run().await;

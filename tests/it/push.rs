@@ -116,6 +116,21 @@ fn a_malformed_push_is_answered_6() {
 }
 
 #[test]
+fn a_body_that_is_declared_too_large_is_answered_6_before_any_of_it_comes() {
+    let mut gate = Gate::new();
+    for (declared, expect) in
+        [(64 * 1024 + 1, ""), (10_000_000_000_u64, ""), (10_000_000_000, "expect: 100-continue\r\n")]
+    {
+        let mut line = Line::open(gate.addr()).unwrap();
+        let head = format!("POST {OUT} HTTP/1.1\r\ncontent-type: {JSON}\r\n{expect}content-length: {declared}\r\n\r\n");
+        line.write(head.as_bytes()).unwrap();
+        let reply = line.reply().unwrap();
+        assert_eq!((reply.status, reply.code(), reply.closes), (200, 6, true), "{declared} {expect}");
+    }
+    assert_eq!(gate.stop(), Counts { received: 3, malformed: 3, ..Counts::default() });
+}
+
+#[test]
 fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
     let gate = Gate::new();
     let padded = |id: &str, size: usize| {

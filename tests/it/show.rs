@@ -24,7 +24,7 @@ fn kinds(story: &Story) -> Vec<&str> {
         .iter()
         .map(|entry| match &entry.event {
             Event::BillRow(row) => {
-                if row.refund {
+                if row.kind == etcp_recon::bills::RowKind::Refund {
                     "refund"
                 } else {
                     "payment"

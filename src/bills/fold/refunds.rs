@@ -103,8 +103,8 @@ impl Collected {
     }
 
     /// What a ledger tells of the same refund: it confirms that it was done, or differs.
-    fn set_beside(&mut self, ledger: Self) {
-        let says = if self.is_told_by(&ledger) { Beside::Agrees } else { Beside::Disagrees };
+    fn set_beside(&mut self, ledger: &Self) {
+        let says = if self.is_told_by(ledger) { Beside::Agrees } else { Beside::Disagrees };
         self.ledger = match self.ledger {
             Some(Beside::Disagrees) => Some(Beside::Disagrees),
             Some(Beside::Agrees) | None => Some(says),
@@ -158,7 +158,7 @@ fn set_beside(trade: &mut [Collected], ledger: Vec<Collected>) -> Vec<Collected>
             let rivals = places.get(&(payment, channel.to_owned(), id.to_owned()));
             let twin = rivals.into_iter().flatten().find(|place| way.pairs(&trade[**place], &refund));
             match twin {
-                Some(place) => trade[*place].set_beside(refund),
+                Some(place) => trade[*place].set_beside(&refund),
                 None => alone.push(refund),
             }
         }

@@ -1,52 +1,93 @@
-//! What a config can say about a `generic` bill; every key is optional, an unknown one is an error.
+//! What a config can say about a `generic` bill. What it leaves out is as in the default header's bill.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use crate::bills::Encoding;
+use crate::model::WallFormat;
 
 /// How a `generic` bill is written. The default reads the header
 /// `payment_id,order_id,plate,amount,refund_amount,status,paid_at,channel`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenericFormat {
+    /// The encoding of its text; `None`: UTF-8, else GB18030. A byte order mark goes before it.
+    pub encoding: Option<Encoding>,
     /// What stands between two fields.
     pub delimiter: Delimiter,
+    /// Whether a field may stand in quotes; else a quote is a character like any other.
+    pub quote: bool,
+    /// What stands before every value, so that a spreadsheet leaves it alone. Then there are no quotes.
+    pub strip_prefix: Option<char>,
+    /// Whether the columns have names; else they are called by their numbers, the first being `1`.
+    pub header: bool,
+    /// Lines before the header, or before the first row.
+    pub skip_lines: u32,
+    /// Lines that begin with it, a character of ASCII, are left out.
+    pub comment: Option<char>,
+    /// A row whose first field begins with it is the last, and no row itself. A bill without it is cut.
+    pub stop: Option<String>,
+    /// What the columns are called where not by their default names. One that is named here must be in every bill.
+    pub columns: BTreeMap<Column, String>,
     /// What one unit of an amount is worth.
     pub unit: Unit,
-    /// Names of the columns where they differ from the default.
-    pub columns: Columns,
+    /// Whether amounts have commas between their thousands.
+    pub thousands: bool,
+    /// What an amount below zero says.
+    pub negative: Negative,
+    /// How times are written; `None`: as [`crate::model::Timestamp::parse_wall`] reads them.
+    pub time_format: Option<WallFormat>,
     /// Words of the status column beside the built-in ones, in any case.
     pub status: BTreeMap<String, StatusMeaning>,
+    /// What becomes of a row whose status nobody explained.
+    pub unknown_status: UnknownStatus,
+}
+
+impl Default for GenericFormat {
+    fn default() -> Self {
+        Self {
+            encoding: None,
+            delimiter: Delimiter::Comma,
+            quote: true,
+            strip_prefix: None,
+            header: true,
+            skip_lines: 0,
+            comment: None,
+            stop: None,
+            columns: BTreeMap::new(),
+            unit: Unit::Yuan,
+            thousands: false,
+            negative: Negative::SetAside,
+            time_format: None,
+            status: BTreeMap::new(),
+            unknown_status: UnknownStatus::SetAside,
+        }
+    }
 }
 
 /// What stands between two fields.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delimiter {
     /// `,`
-    #[default]
-    #[serde(rename = ",", alias = "comma")]
     Comma,
     /// TAB
-    #[serde(rename = "\t", alias = "tab")]
     Tab,
     /// `|`
-    #[serde(rename = "|", alias = "pipe")]
     Pipe,
+    /// `;`
+    Semicolon,
 }
 
 impl Delimiter {
+    /// Every delimiter, in the order in which messages list them.
+    pub const ALL: [Self; 4] = [Self::Comma, Self::Tab, Self::Pipe, Self::Semicolon];
+
     /// Its byte.
     pub const fn byte(self) -> u8 {
         match self {
             Self::Comma => b',',
             Self::Tab => b'\t',
             Self::Pipe => b'|',
+            Self::Semicolon => b';',
         }
-    }
-
-    /// The delimiter `c`.
-    pub fn from_char(c: char) -> Option<Self> {
-        [Self::Comma, Self::Tab, Self::Pipe].into_iter().find(|delimiter| char::from(delimiter.byte()) == c)
     }
 
     /// What a config calls it.
@@ -55,24 +96,31 @@ impl Delimiter {
             Self::Comma => ",",
             Self::Tab => "tab",
             Self::Pipe => "|",
+            Self::Semicolon => ";",
         }
     }
 }
 
 /// What one unit of an amount is worth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Yuan with up to two significant decimals.
-    #[default]
     Yuan,
     /// Whole fen.
     Fen,
 }
 
+/// What an amount below zero says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Negative {
+    /// That the row is bad.
+    SetAside,
+    /// That so much was given back.
+    Refund,
+}
+
 /// What a word in the status column says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusMeaning {
     /// Money came in.
     Payment,
@@ -82,8 +130,19 @@ pub enum StatusMeaning {
     Ignored,
 }
 
-/// A column that the product knows.
+/// What becomes of a row whose status nobody explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownStatus {
+    /// Somebody has to look at it.
+    SetAside,
+    /// It moved no money.
+    Ignore,
+    /// The bill is refused.
+    Refuse,
+}
+
+/// A column that the product knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Column {
     /// The payment's id in the bill.
     PaymentId,
@@ -97,7 +156,7 @@ pub enum Column {
     RefundAmount,
     /// What the row is.
     Status,
-    /// When.
+    /// When, or on which day.
     PaidAt,
     /// The channel.
     Channel,
@@ -107,11 +166,19 @@ pub enum Column {
     TradeNo,
     /// The refund's id.
     RefundId,
+    /// The time of day, where [`Column::PaidAt`] has only the day.
+    PaidTime,
+    /// What of the amount reached the merchant before fees.
+    Received,
+    /// What the channel charges; below zero what it gives back.
+    Fee,
+    /// Of a refund: the payment given back, where [`Column::PaymentId`] has the refund's own id.
+    RefundOf,
 }
 
 impl Column {
     /// Every column, those of the default header first and in its order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::PaymentId,
         Self::OrderId,
         Self::Plate,
@@ -123,10 +190,14 @@ impl Column {
         Self::ExternalOrderId,
         Self::TradeNo,
         Self::RefundId,
+        Self::PaidTime,
+        Self::Received,
+        Self::Fee,
+        Self::RefundOf,
     ];
 
-    /// Its name in the default header.
-    pub const fn default_name(self) -> &'static str {
+    /// What a config calls it, and the bill too where no config says otherwise.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::PaymentId => "payment_id",
             Self::OrderId => "order_id",
@@ -139,12 +210,16 @@ impl Column {
             Self::ExternalOrderId => "external_order_id",
             Self::TradeNo => "trade_no",
             Self::RefundId => "refund_id",
+            Self::PaidTime => "paid_time",
+            Self::Received => "received",
+            Self::Fee => "fee",
+            Self::RefundOf => "refund_of",
         }
     }
 
-    /// The column whose default name is `name`.
+    /// The column called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|column| column.default_name() == name)
+        Self::ALL.into_iter().find(|column| column.name() == name)
     }
 
     /// Whether no bill can do without it.
@@ -152,76 +227,31 @@ impl Column {
         matches!(self, Self::PaymentId | Self::Amount | Self::PaidAt)
     }
 
+    /// Whether it is read only where the config names it: a till's own `fee` is the parking fee and not the channel's.
+    pub const fn is_read_unasked(self) -> bool {
+        !matches!(self, Self::PaidTime | Self::Received | Self::Fee | Self::RefundOf)
+    }
+
+    /// Whether the source says where it stands by [`crate::bills::Places`], whatever the format.
+    pub const fn has_place(self) -> bool {
+        matches!(self, Self::OrderId | Self::Plate)
+    }
+
     /// Its place in [`Column::ALL`].
-    pub(super) fn index(self) -> usize {
-        Self::ALL.iter().position(|column| *column == self).unwrap_or_default()
+    #[expect(clippy::as_conversions, reason = "the columns are listed in the order in which they are declared")]
+    pub(super) const fn index(self) -> usize {
+        self as usize
     }
 }
 
-/// Names of columns where they differ from the default. A column named here must be in every bill.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Columns {
-    /// The payment's id in the bill.
-    pub payment_id: Option<String>,
-    /// The parking order.
-    pub order_id: Option<String>,
-    /// The plate.
-    pub plate: Option<String>,
-    /// What was paid.
-    pub amount: Option<String>,
-    /// What was given back.
-    pub refund_amount: Option<String>,
-    /// What the row is.
-    pub status: Option<String>,
-    /// When.
-    pub paid_at: Option<String>,
-    /// The channel.
-    pub channel: Option<String>,
-    /// The merchant's own order number.
-    pub external_order_id: Option<String>,
-    /// The channel's trade number.
-    pub trade_no: Option<String>,
-    /// The refund's id.
-    pub refund_id: Option<String>,
-}
-
-impl Columns {
-    /// The configured name of `column`.
-    pub fn configured(&self, column: Column) -> Option<&str> {
-        match column {
-            Column::PaymentId => self.payment_id.as_deref(),
-            Column::OrderId => self.order_id.as_deref(),
-            Column::Plate => self.plate.as_deref(),
-            Column::Amount => self.amount.as_deref(),
-            Column::RefundAmount => self.refund_amount.as_deref(),
-            Column::Status => self.status.as_deref(),
-            Column::PaidAt => self.paid_at.as_deref(),
-            Column::Channel => self.channel.as_deref(),
-            Column::ExternalOrderId => self.external_order_id.as_deref(),
-            Column::TradeNo => self.trade_no.as_deref(),
-            Column::RefundId => self.refund_id.as_deref(),
-        }
-    }
-
-    /// Says that `column` is called `name` in the bill.
-    pub fn rename(&mut self, column: Column, name: String) {
-        let slot = match column {
-            Column::PaymentId => &mut self.payment_id,
-            Column::OrderId => &mut self.order_id,
-            Column::Plate => &mut self.plate,
-            Column::Amount => &mut self.amount,
-            Column::RefundAmount => &mut self.refund_amount,
-            Column::Status => &mut self.status,
-            Column::PaidAt => &mut self.paid_at,
-            Column::Channel => &mut self.channel,
-            Column::ExternalOrderId => &mut self.external_order_id,
-            Column::TradeNo => &mut self.trade_no,
-            Column::RefundId => &mut self.refund_id,
-        };
-        *slot = Some(name);
-    }
-}
+/// The words that need no explanation; an empty status is a payment's.
+const BUILT_IN: [(&str, StatusMeaning); 5] = [
+    ("", StatusMeaning::Payment),
+    ("success", StatusMeaning::Payment),
+    ("refund", StatusMeaning::Refund),
+    ("closed", StatusMeaning::Ignored),
+    ("failed", StatusMeaning::Ignored),
+];
 
 impl GenericFormat {
     /// What the status `word`, trimmed, says; `None` for one that nobody explained.
@@ -233,14 +263,18 @@ impl GenericFormat {
                 return Some(*meaning);
             }
         }
-        match word {
-            "" => Some(StatusMeaning::Payment),
-            word if word.eq_ignore_ascii_case("success") => Some(StatusMeaning::Payment),
-            word if word.eq_ignore_ascii_case("refund") => Some(StatusMeaning::Refund),
-            word if word.eq_ignore_ascii_case("closed") => Some(StatusMeaning::Ignored),
-            word if word.eq_ignore_ascii_case("failed") => Some(StatusMeaning::Ignored),
-            _ => None,
-        }
+        BUILT_IN.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, meaning)| *meaning)
+    }
+
+    /// Whether the status `word` is known, and is not the beginning of another that is.
+    pub(super) fn is_whole_word(&self, word: &str) -> bool {
+        let folded = word.to_lowercase();
+        let begins = |name: &str| name.len() > folded.len() && name.starts_with(&folded);
+        // Where unknown words are nothing to wonder at, the rest of this one may be any.
+        self.unknown_status != UnknownStatus::Ignore
+            && self.meaning(word).is_some()
+            && !BUILT_IN.iter().any(|(name, _)| begins(name))
+            && !self.status.keys().any(|name| begins(&name.trim().to_lowercase()))
     }
 }
 
@@ -249,25 +283,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_column_can_be_found_and_renamed() {
-        let mut columns = Columns::default();
+    fn every_column_can_be_found_by_its_name() {
         for column in Column::ALL {
-            assert_eq!(Column::from_name(column.default_name()), Some(column));
-            assert_eq!(columns.configured(column), None);
-            columns.rename(column, column.default_name().to_uppercase());
-            assert_eq!(columns.configured(column), Some(column.default_name().to_uppercase().as_str()));
+            assert_eq!(Column::from_name(column.name()), Some(column));
             assert_eq!(Column::ALL[column.index()], column);
         }
-        assert_eq!(Column::from_name("fee"), None);
+        assert_eq!(Column::from_name("paid"), None);
     }
 
     #[test]
-    fn a_delimiter_is_found_by_its_character() {
-        for delimiter in [Delimiter::Comma, Delimiter::Tab, Delimiter::Pipe] {
-            assert_eq!(Delimiter::from_char(char::from(delimiter.byte())), Some(delimiter));
-            let named = serde_json::from_value::<Delimiter>(delimiter.name().into()).unwrap();
-            assert_eq!(named, delimiter);
-        }
-        assert_eq!(Delimiter::from_char(';'), None);
+    fn a_word_that_begins_another_may_be_that_one_cut_short() {
+        let words = [("退款", StatusMeaning::Refund), ("退款中", StatusMeaning::Ignored)];
+        let status = words.into_iter().map(|(word, meaning)| (word.to_owned(), meaning)).collect();
+        let mut format = GenericFormat { status, ..GenericFormat::default() };
+        assert!(format.is_whole_word("退款中") && format.is_whole_word("Success"));
+        assert!(!format.is_whole_word("退款") && !format.is_whole_word("") && !format.is_whole_word("succ"));
+        format.unknown_status = UnknownStatus::Ignore;
+        assert!(!format.is_whole_word("退款中"));
     }
 }

@@ -1,12 +1,15 @@
 //! One row of a `generic` bill → payment, refund, nothing, or set aside with the reason.
 
+use std::borrow::Cow;
+
 use csv::StringRecord;
 
-use super::format::{Column, StatusMeaning, Unit};
+use super::format::{Column, GenericFormat, StatusMeaning, Unit, UnknownStatus};
 use super::layout::Layout;
+use super::money::{self, Money};
 use crate::bills::place::Place;
-use crate::bills::{BillRow, BillSource, RowKind, is_of_this_century, shortened};
-use crate::model::{Amount, ExternalOrderId, OrderId, Plate, Timestamp};
+use crate::bills::{BillError, BillRow, BillSource, RowKind, is_of_this_century, shortened};
+use crate::model::{Amount, ChannelFee, ExternalOrderId, OrderId, Plate, Timestamp};
 
 /// What a row is.
 pub(super) enum Parsed<'a> {
@@ -46,27 +49,37 @@ impl Fault {
 struct Cells<'a> {
     record: &'a StringRecord,
     layout: &'a Layout,
-    unit: Unit,
+    format: &'a GenericFormat,
 }
 
 /// Reads one row that has as many fields as the header.
-pub(super) fn parse<'a>(record: &'a StringRecord, line: u64, layout: &'a Layout, source: &BillSource) -> Parsed<'a> {
-    let cells = Cells { record, layout, unit: source.generic.unit };
-    let word = cells.text(Column::Status);
-    let row = match source.generic.meaning(word) {
-        Some(StatusMeaning::Ignored) => return Parsed::Ignored(cells.paid_at().ok()),
-        Some(StatusMeaning::Payment) => cells.row(line, RowKind::Payment, source),
+///
+/// # Errors
+/// When its status is not known and that refuses the bill.
+pub(super) fn parse<'a>(
+    record: &'a StringRecord,
+    line: u64,
+    layout: &'a Layout,
+    source: &'a BillSource,
+) -> Result<Parsed<'a>, BillError> {
+    let cells = Cells { record, layout, format: &source.generic };
+    let row = match cells.meaning(line)? {
+        Some(StatusMeaning::Ignored) => return Ok(Parsed::Ignored(cells.paid_at().ok())),
+        Some(StatusMeaning::Payment) => cells.payment_or_refund().and_then(|kind| cells.row(line, kind, source)),
         Some(StatusMeaning::Refund) => cells.row(line, RowKind::Refund, source),
-        None => Err(Fault::new(Column::Status, format!("the status `{}` is not known", shortened(word, 40)))),
+        None => {
+            let word = shortened(cells.text(Column::Status), 40);
+            Err(Fault::new(Column::Status, format!("the status `{word}` is not known")))
+        }
     };
-    match row {
+    Ok(match row {
         Ok(row) => {
             Parsed::Row { row: Box::new(row), has_own_external_id: !cells.text(Column::ExternalOrderId).is_empty() }
         }
         Err(Fault { column, reason }) => {
             Parsed::SetAside { column: layout.name(column), value: cells.text(column), reason }
         }
-    }
+    })
 }
 
 impl<'a> Cells<'a> {
@@ -74,9 +87,28 @@ impl<'a> Cells<'a> {
         self.layout.text(self.record, column)
     }
 
+    /// What the status says; `None` when a person has to say.
+    fn meaning(&self, line: u64) -> Result<Option<StatusMeaning>, BillError> {
+        let word = self.text(Column::Status);
+        match (self.format.meaning(word), self.format.unknown_status) {
+            (None, UnknownStatus::Ignore) => Ok(Some(StatusMeaning::Ignored)),
+            (None, UnknownStatus::Refuse) => Err(BillError::UnknownStatus {
+                line,
+                column: self.layout.name(Column::Status).to_owned(),
+                value: shortened(word, 40),
+            }),
+            (meaning, _) => Ok(meaning),
+        }
+    }
+
+    /// What a row is whose status says that money moved: its sign may say more.
+    fn payment_or_refund(&self) -> Result<RowKind, Fault> {
+        let is_refund = self.money(Column::Amount)?.is_negative;
+        Ok(if is_refund { RowKind::Refund } else { RowKind::Payment })
+    }
+
     fn row(&self, line: u64, kind: RowKind, source: &BillSource) -> Result<BillRow, Fault> {
-        let payment_id =
-            self.id(Column::PaymentId)?.ok_or_else(|| Fault::new(Column::PaymentId, "the payment id is empty"))?;
+        let (payment_id, refund_id) = self.ids(kind)?;
         let own_external_id = self.id(Column::ExternalOrderId)?.and_then(ExternalOrderId::new);
         let (amount, refunded) = match kind {
             RowKind::Payment => (self.amount(Column::Amount)?, self.refunded_so_far()?),
@@ -90,23 +122,36 @@ impl<'a> Cells<'a> {
             line,
             kind,
             payment_id: payment_id.to_owned(),
-            refund_id: match kind {
-                RowKind::Payment | RowKind::Fee => None,
-                RowKind::Refund => self.id(Column::RefundId)?.map(str::to_owned),
-            },
+            refund_id: refund_id.map(str::to_owned),
             external_order_id,
             trade_no: self.id(Column::TradeNo)?.map(str::to_owned),
             order_id: self.meant(source.places.order_id.as_ref(), Column::OrderId).and_then(OrderId::new),
             // A text that is no plate is as good as none: the payment is real all the same.
             plate: self.meant(source.places.plate.as_ref(), Column::Plate).and_then(|text| Plate::parse(text).ok()),
             amount,
-            received: None,
-            fee: None,
+            received: self.received(kind)?,
+            fee: self.fee()?,
             refunded,
             refund_pending: false,
             at: self.paid_at()?,
             channel: self.text(Column::Channel).to_owned(),
         })
+    }
+
+    /// The payment that a row is, or gives back, and the refund's own id.
+    fn ids(&self, kind: RowKind) -> Result<(&'a str, Option<&'a str>), Fault> {
+        let own = self.id(Column::PaymentId)?;
+        let filled = |id: Option<&'a str>| id.ok_or_else(|| Fault::new(Column::PaymentId, "the payment id is empty"));
+        match kind {
+            RowKind::Payment | RowKind::Fee => Ok((filled(own)?, None)),
+            RowKind::Refund if self.layout.has(Column::RefundOf) => {
+                let paid = self.id(Column::RefundOf)?;
+                let paid =
+                    paid.ok_or_else(|| Fault::new(Column::RefundOf, "the refund does not say of which payment"))?;
+                Ok((paid, self.id(Column::RefundId)?.or(own)))
+            }
+            RowKind::Refund => Ok((filled(own)?, self.id(Column::RefundId)?)),
+        }
     }
 
     /// What is meant of a column in which other things may stand too.
@@ -129,18 +174,24 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// An amount above zero.
+    fn money(&self, column: Column) -> Result<Money, Fault> {
+        money::parse(self.text(column), self.format).map_err(|reason| Fault::new(column, reason))
+    }
+
+    /// [`Cells::money`], where nothing stands for nothing.
+    fn money_if_any(&self, column: Column) -> Result<Option<Money>, Fault> {
+        if self.text(column).is_empty() { Ok(None) } else { self.money(column).map(Some) }
+    }
+
+    /// An amount above zero, its sign left out.
     fn amount(&self, column: Column) -> Result<Amount, Fault> {
-        let amount = parse_amount(self.text(column), self.unit).map_err(|reason| Fault::new(column, reason))?;
+        let amount = self.money(column)?.amount;
         if amount.is_zero() { Err(Fault::new(column, "the amount is zero")) } else { Ok(amount) }
     }
 
     /// What a payment's row says was given back; nothing when it does not say.
     fn refunded_so_far(&self) -> Result<Amount, Fault> {
-        match self.text(Column::RefundAmount) {
-            "" => Ok(Amount::ZERO),
-            text => parse_amount(text, self.unit).map_err(|reason| Fault::new(Column::RefundAmount, reason)),
-        }
+        Ok(self.money_if_any(Column::RefundAmount)?.map_or(Amount::ZERO, |money| money.amount))
     }
 
     /// What a refund's row gives back: its refund amount, where there is none (or zero) its amount.
@@ -149,37 +200,86 @@ impl<'a> Cells<'a> {
         if refunded.is_zero() { self.amount(Column::Amount) } else { Ok(refunded) }
     }
 
+    /// What reached the merchant, or was taken back.
+    fn received(&self, kind: RowKind) -> Result<Option<Amount>, Fault> {
+        match self.money_if_any(Column::Received)? {
+            Some(money) if money.is_negative && kind == RowKind::Payment => {
+                let text = shortened(self.text(Column::Received), 40);
+                Err(Fault::new(Column::Received, format!("`{text}` is negative, in a payment's row")))
+            }
+            money => Ok(money.map(|money| money.amount)),
+        }
+    }
+
+    fn fee(&self) -> Result<Option<ChannelFee>, Fault> {
+        match self.text(Column::Fee) {
+            "" => Ok(None),
+            text => money::parse_fee(text, self.format).map(Some).map_err(|reason| Fault::new(Column::Fee, reason)),
+        }
+    }
+
+    /// The day and the time of day, which may stand in two columns.
+    fn time_text(&self) -> Cow<'a, str> {
+        let (day, time) = (self.text(Column::PaidAt), self.text(Column::PaidTime));
+        if time.is_empty() { Cow::Borrowed(day) } else { Cow::Owned(format!("{day} {time}")) }
+    }
+
     fn paid_at(&self) -> Result<Timestamp, Fault> {
-        let text = self.text(Column::PaidAt);
-        let at = Timestamp::parse_wall(text).map_err(|error| Fault::new(Column::PaidAt, error.to_string()))?;
-        // A year of two digits parses, and means the first century.
-        let has_four_digit_year = text.len() >= 4 && text.as_bytes().iter().take(4).all(u8::is_ascii_digit);
-        if has_four_digit_year && is_of_this_century(at) {
+        let text = self.time_text();
+        let fault = |reason| Fault::new(Column::PaidAt, reason);
+        let (at, has_year) = match &self.format.time_format {
+            Some(format) => {
+                let at = format.parse(&text);
+                let otherwise = || format!("`{}` is not a time; expected {}", shortened(&text, 40), format.as_str());
+                (at.ok_or_else(|| fault(otherwise()))?, true)
+            }
+            None => (Timestamp::parse_wall(&text).map_err(|error| fault(error.to_string()))?, begins_with_year(&text)),
+        };
+        if has_year && is_of_this_century(at) {
             Ok(at)
         } else {
-            Err(Fault::new(Column::PaidAt, format!("`{}` is not a time of this century", shortened(text, 40))))
+            Err(fault(format!("`{}` is not a time of this century", shortened(&text, 40))))
+        }
+    }
+
+    /// Whether a cut could not have left this text of the row's last column behind with another meaning.
+    fn is_surely_whole(&self, column: Column, source: &BillSource) -> bool {
+        let text = self.text(column);
+        let has_decimals = |count: usize| {
+            self.format.unit == Unit::Yuan && text.split_once('.').is_some_and(|(_, found)| found.len() >= count)
+        };
+        let is_all = |place: Option<&Place>| place.is_none_or(|place| place.pattern.is_none());
+        match column {
+            Column::Channel => true,
+            Column::PaidAt | Column::PaidTime => self.is_time_surely_whole(),
+            Column::Amount | Column::RefundAmount | Column::Received => has_decimals(2),
+            Column::Fee => has_decimals(ChannelFee::DECIMALS),
+            Column::Status => self.format.is_whole_word(text),
+            Column::Plate => is_all(source.places.plate.as_ref()) && text.chars().count() == 8,
+            Column::OrderId => {
+                let dashes = text.bytes().filter(|byte| *byte == b'-').count();
+                is_all(source.places.order_id.as_ref()) && text.len() == 36 && dashes == 4
+            }
+            Column::PaymentId | Column::ExternalOrderId | Column::TradeNo | Column::RefundId | Column::RefundOf => {
+                false
+            }
+        }
+    }
+
+    fn is_time_surely_whole(&self) -> bool {
+        let text = self.time_text();
+        match &self.format.time_format {
+            Some(format) => format.is_surely_whole(&text),
+            None => {
+                Timestamp::parse_wall(&text).is_ok_and(|at| at.wall() == text.replace('/', "-").replacen('T', " ", 1))
+            }
         }
     }
 }
 
-fn parse_amount(text: &str, unit: Unit) -> Result<Amount, String> {
-    match unit {
-        Unit::Yuan => text.parse::<Amount>().map_err(|error| error.to_string()),
-        Unit::Fen => parse_fen(text),
-    }
-}
-
-fn parse_fen(text: &str) -> Result<Amount, String> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("`{}` is not a whole number of fen", shortened(text, 40)));
-    }
-    let fen = digits.parse::<i64>().ok().and_then(Amount::from_fen);
-    let fen = fen.ok_or_else(|| format!("`{}` fen are more than 1,000,000,000.00", shortened(text, 40)))?;
-    if text.starts_with('-') && !fen.is_zero() {
-        return Err(format!("`{}` is negative", shortened(text, 40)));
-    }
-    Ok(fen)
+/// A year of two digits parses, and means the first century.
+fn begins_with_year(text: &str) -> bool {
+    text.len() >= 4 && text.as_bytes().iter().take(4).all(u8::is_ascii_digit)
 }
 
 /// `4.20001E+27`: what a spreadsheet makes of a long number.
@@ -193,18 +293,6 @@ fn is_rounded_number(text: &str) -> bool {
 /// Whether the last field of a row at the very end of a bill, without a line end behind it, may have been longer
 /// with another meaning. What a cut cannot leave behind (a full time, an amount with its decimals) is whole.
 pub(super) fn may_be_cut(record: &StringRecord, layout: &Layout, source: &BillSource) -> bool {
-    let Some(column) = layout.last_column() else { return false };
-    let text = layout.text(record, column);
-    let is_whole = match column {
-        Column::Channel => true,
-        Column::PaidAt => text.len() == "2026-11-22 09:58:58".len(),
-        Column::Amount | Column::RefundAmount => {
-            source.generic.unit == Unit::Yuan && text.split_once('.').is_some_and(|(_, decimals)| decimals.len() >= 2)
-        }
-        Column::Status => !text.is_empty() && source.generic.meaning(text).is_some(),
-        Column::Plate => text.chars().count() == 8,
-        Column::OrderId => text.len() == 36 && text.bytes().filter(|byte| *byte == b'-').count() == 4,
-        Column::PaymentId | Column::ExternalOrderId | Column::TradeNo | Column::RefundId => false,
-    };
-    !is_whole
+    let cells = Cells { record, layout, format: &source.generic };
+    !layout.is_closed(record) && layout.last_columns().any(|column| !cells.is_surely_whole(column, source))
 }

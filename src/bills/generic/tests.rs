@@ -1,12 +1,15 @@
 //! Every rule of the profile `generic`, and what no bytes may do to it.
 #![allow(clippy::arithmetic_side_effects, reason = "numbers of tests are small")]
 
+mod options;
+mod properties;
+
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
-use proptest::prelude::*;
-
 use crate::bills::{
-    BillError, BillItem, BillRow, BillSource, BillSummary, GenericFormat, Profile, RowKind, SetAside, read_bill,
+    BillError, BillItem, BillRow, BillSource, BillSummary, Column, Delimiter, GenericFormat, Profile, RowKind,
+    SetAside, StatusMeaning, Unit, read_bill,
 };
 use crate::model::Amount;
 
@@ -43,9 +46,16 @@ fn refusal(text: &str) -> String {
     }
 }
 
-fn source(format: &str) -> BillSource {
-    let generic: GenericFormat = serde_json::from_str(format).unwrap();
+fn source(generic: GenericFormat) -> BillSource {
     BillSource { generic, ..BillSource::default() }
+}
+
+fn columns(names: &[(Column, &str)]) -> BTreeMap<Column, String> {
+    names.iter().map(|(column, name)| (*column, (*name).to_owned())).collect()
+}
+
+fn words(words: &[(&str, StatusMeaning)]) -> BTreeMap<String, StatusMeaning> {
+    words.iter().map(|(word, meaning)| ((*word).to_owned(), *meaning)).collect()
 }
 
 fn yuan(text: &str) -> Amount {
@@ -197,10 +207,22 @@ fn a_refund_larger_than_the_payment_is_kept_for_the_rules_to_judge() {
 
 #[test]
 fn columns_delimiter_unit_and_words_can_be_configured() {
-    let source = source(
-        r#"{"delimiter":"|","unit":"fen","columns":{"payment_id":"交易单号","amount":"金额(分)","paid_at":"交易时间","status":"状态"},
-            "status":{"支付成功":"payment","转入退款":"refund","Paying":"ignored"}}"#,
-    );
+    let source = source(GenericFormat {
+        delimiter: Delimiter::Pipe,
+        unit: Unit::Fen,
+        columns: columns(&[
+            (Column::PaymentId, "交易单号"),
+            (Column::Amount, "金额（分）"),
+            (Column::PaidAt, "交易时间"),
+            (Column::Status, "状态"),
+        ]),
+        status: words(&[
+            ("支付成功", StatusMeaning::Payment),
+            ("转入退款", StatusMeaning::Refund),
+            ("Paying", StatusMeaning::Ignored),
+        ]),
+        ..GenericFormat::default()
+    });
     let text = "交易单号|金额(分)|交易时间|状态|备注\nP1|550|2026/11/22 09:58|支付成功|a,b\nP1|50|2026-11-22 10:00:00|转入退款|\nP2|1|2026-11-22 10:00:00|PAYING|\nP3|5.50|2026-11-22 10:00:00|success|\n";
     let read = read_as(text.as_bytes(), &source).unwrap();
     let money: Vec<_> = read.rows.iter().map(|row| (row.kind, row.amount.to_string())).collect();
@@ -212,19 +234,21 @@ fn columns_delimiter_unit_and_words_can_be_configured() {
 }
 
 #[test]
-fn tab_is_a_delimiter_too() {
-    let text = "payment_id\tamount\tpaid_at\nP1\t5.00\t2026-11-22 09:58:58\n";
-    assert_eq!(read_as(text.as_bytes(), &source(r#"{"delimiter":"tab"}"#)).unwrap().rows.len(), 1);
-    assert!(refusal(text).contains("delimiter = \"tab\""));
+fn other_delimiters_are_read_and_named_where_one_is_missing() {
+    for delimiter in [Delimiter::Tab, Delimiter::Pipe, Delimiter::Semicolon] {
+        let text = "payment_id,amount,paid_at\nP1,5.00,2026-11-22 09:58:58\n"
+            .replace(',', &char::from(delimiter.byte()).to_string());
+        let source = source(GenericFormat { delimiter, ..GenericFormat::default() });
+        assert_eq!(read_as(text.as_bytes(), &source).unwrap().rows.len(), 1);
+        assert!(refusal(&text).contains(&format!("delimiter = \"{}\"", delimiter.name())));
+    }
 }
 
 #[test]
-fn a_configured_column_must_be_there_and_an_unknown_key_is_an_error() {
-    let source = source(r#"{"columns":{"plate":"车牌"}}"#);
+fn a_configured_column_must_be_there() {
+    let source = source(GenericFormat { columns: columns(&[(Column::Fee, "手续费")]), ..GenericFormat::default() });
     let error = read_as(HEADER.as_bytes(), &source).err().unwrap().to_string();
-    assert!(error.contains("no column `车牌`"), "{error}");
-    let unknown = serde_json::from_str::<GenericFormat>(r#"{"colums":{}}"#).unwrap_err().to_string();
-    assert!(unknown.contains("colums"), "{unknown}");
+    assert!(error.contains("no column `手续费`") && error.contains("which column is `fee`"), "{error}");
 }
 
 #[test]
@@ -383,141 +407,4 @@ fn the_size_of_the_pieces_a_bill_comes_in_changes_nothing() {
 fn what_is_shown_of_a_bill_cannot_steer_a_terminal() {
     let read = rows("P1,,,\u{1b}[2J5,,,2026-11-22 09:58:58,\n");
     assert_eq!(read.set_aside[0].value, "\u{fffd}[2J5");
-}
-
-/// A writer for the tests: quotes what needs it.
-fn write(rows: &[[String; 11]], header: &[&str; 11], line_end: &str) -> String {
-    let mut text = header.join(",") + line_end;
-    for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| quoted(cell)).collect();
-        text.push_str(&(cells.join(",") + line_end));
-    }
-    text
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
-}
-
-const FULL_HEADER: [&str; 11] = [
-    "payment_id",
-    "order_id",
-    "plate",
-    "amount",
-    "refund_amount",
-    "status",
-    "paid_at",
-    "channel",
-    "external_order_id",
-    "trade_no",
-    "refund_id",
-];
-
-/// A row as its cells; all of them good.
-fn cells() -> impl Strategy<Value = [String; 11]> {
-    let text = "[A-Za-z0-9\",'|微信]{1,12}";
-    let time = (2020..2030, 1..13, 1..29, 0..24, 0..60, 0..60)
-        .prop_map(|(y, m, d, h, min, s)| format!("{y}-{m:02}-{d:02} {h:02}:{min:02}:{s:02}"));
-    let optional = || prop_oneof![Just(String::new()), text.prop_map(String::from)];
-    let status = prop_oneof![Just(""), Just("success"), Just("refund")].prop_map(String::from);
-    let plate = prop_oneof![Just(""), Just("渝B757D0"), Just("渝AD12345")].prop_map(String::from);
-    let fen = || (1..1_000_000_i64).prop_map(|fen| Amount::from_fen(fen).unwrap().to_string());
-    (text, optional(), plate, fen(), fen(), status, time, optional(), optional(), optional(), optional())
-        .prop_map(|(a, b, c, d, e, f, g, h, i, j, k)| [a, b, c, d, e, f, g, h, i, j, k])
-}
-
-/// The cells a row was read from, as far as a row keeps them.
-fn written_back(row: &BillRow) -> [String; 11] {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    let (amount, refunded, status) = match row.kind {
-        RowKind::Payment => (row.amount.to_string(), row.refunded.to_string(), "success"),
-        RowKind::Refund | RowKind::Fee => (String::new(), row.amount.to_string(), "refund"),
-    };
-    [
-        row.payment_id.clone(),
-        text(row.order_id.as_ref().map(crate::model::OrderId::as_str)),
-        text(row.plate.as_ref().map(crate::model::Plate::as_str)),
-        amount,
-        refunded,
-        status.to_owned(),
-        row.at.wall(),
-        row.channel.clone(),
-        row.external_order_id.to_string(),
-        text(row.trade_no.as_deref()),
-        text(row.refund_id.as_deref()),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn what_is_written_is_read_back(cells in proptest::collection::vec(cells(), 0..20), crlf: bool) {
-        let text = write(&cells, &FULL_HEADER, if crlf { "\r\n" } else { "\n" });
-        let first = read(&text).unwrap();
-        prop_assert_eq!(first.rows.len(), cells.len());
-        prop_assert!(first.set_aside.is_empty());
-        for (row, cells) in first.rows.iter().zip(&cells) {
-            prop_assert_eq!(&row.payment_id, &cells[0]);
-            prop_assert_eq!(row.at.wall(), cells[6].clone());
-            prop_assert_eq!(&row.channel, &cells[7]);
-        }
-        let again: Vec<_> = first.rows.iter().map(written_back).collect();
-        prop_assert_eq!(read(&write(&again, &FULL_HEADER, "\n")).unwrap().rows, first.rows);
-    }
-
-    /// A cut between two rows cannot be seen: the format has no totals. Any other is refused, or leaves rows as they were.
-    #[test]
-    fn a_cut_is_refused_or_loses_whole_rows_only(cells in proptest::collection::vec(cells(), 1..5), crlf: bool) {
-        let text = write(&cells, &FULL_HEADER, if crlf { "\r\n" } else { "\n" });
-        let whole = read(&text).unwrap();
-        for cut in 0..text.len() {
-            if let Ok(read) = read_as(&text.as_bytes()[..cut], &BillSource::default()) {
-                prop_assert_eq!(&read.rows[..], &whole.rows[..read.rows.len()], "cut at {}", cut);
-                prop_assert!(read.set_aside.is_empty());
-            }
-        }
-    }
-
-    /// With the default header the channel stands last: a cut inside it shortens a label and nothing else.
-    #[test]
-    fn a_cut_in_the_last_channel_touches_nothing_else(cells in proptest::collection::vec(cells(), 1..5)) {
-        let mut text = HEADER.to_owned();
-        for row in &cells {
-            let row: Vec<String> = row[..8].iter().map(|cell| quoted(cell)).collect();
-            text.push_str(&(row.join(",") + "\n"));
-        }
-        let whole = read(&text).unwrap();
-        for cut in 0..text.len() {
-            if let Ok(mut read) = read_as(&text.as_bytes()[..cut], &BillSource::default()) {
-                if let Some(last) = read.rows.len().checked_sub(1) {
-                    let channel = whole.rows[last].channel.clone();
-                    prop_assert!(channel.starts_with(read.rows[last].channel.trim_end_matches('"')), "cut at {}", cut);
-                    read.rows[last].channel = channel;
-                }
-                prop_assert_eq!(&read.rows[..], &whole.rows[..read.rows.len()], "cut at {}", cut);
-            }
-        }
-    }
-
-    #[test]
-    fn a_flipped_byte_never_panics_and_every_row_is_somewhere(
-        cells in proptest::collection::vec(cells(), 1..4), at: proptest::sample::Index, byte: u8,
-    ) {
-        let mut bytes = write(&cells, &FULL_HEADER, "\n").into_bytes();
-        let at = at.index(bytes.len());
-        bytes[at] = byte;
-        if let Ok(read) = read_as(&bytes, &BillSource::default()) {
-            let summary = &read.summary;
-            prop_assert_eq!(summary.payments + summary.refunds, u64::try_from(read.rows.len()).unwrap());
-            prop_assert_eq!(summary.set_aside, u64::try_from(read.set_aside.len()).unwrap());
-        }
-    }
-
-    #[test]
-    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200), with_header: bool) {
-        let mut text = if with_header { HEADER.as_bytes().to_vec() } else { Vec::new() };
-        text.extend(bytes);
-        drop(read_as(&text, &BillSource::default()));
-    }
 }

@@ -60,6 +60,7 @@ pub enum PlatformCommand {
     /// Car parks around a place, or all of a city
     ///
     /// Coordinates are Baidu's (BD-09): those of a GPS receiver or of another map lie some hundred metres beside them.
+    /// A list that the platform breaks off is printed as far as it came: exit code 3.
     #[command(after_help = LOTS_EXAMPLES)]
     Lots(LotsArgs),
     /// How full a car park is

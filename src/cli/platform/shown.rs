@@ -250,8 +250,10 @@ impl<'a> ListedLot<'a> {
 pub struct LotsJson<'a> {
     lots: Vec<ListedLot<'a>>,
     rejected: Vec<Rejected<'a>>,
-    /// There are more than were asked for.
+    /// There are more than were asked for, or may be.
     more: bool,
+    /// Why the list is cut, where it is.
+    cut: Option<&'a str>,
 }
 
 /// Car parks of all pages.
@@ -263,15 +265,23 @@ pub struct FoundLots {
     pub rejected: Vec<RejectedRecord>,
     /// There are more than were asked for.
     pub more: bool,
+    /// The platform did not get to the end of the list, and why.
+    pub cut: Option<String>,
 }
 
 impl FoundLots {
+    /// Whether no page brought anything.
+    pub fn is_empty(&self) -> bool {
+        self.lots.is_empty() && self.rejected.is_empty()
+    }
+
     /// As JSON.
     pub fn json(&self) -> LotsJson<'_> {
         LotsJson {
             lots: self.lots.iter().map(ListedLot::of).collect(),
             rejected: self.rejected.iter().map(Rejected::of).collect(),
-            more: self.more,
+            more: self.more || self.cut.is_some(),
+            cut: self.cut.as_deref(),
         }
     }
 

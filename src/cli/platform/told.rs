@@ -2,10 +2,11 @@
 
 use super::super::exit::Misuse;
 use super::super::words::pick;
-use crate::etcp::limits::BindingAct;
-use crate::etcp::{Code, EtcpError, LimitError};
+use crate::etcp::limits::{BindingAct, PLATES_AT_ONCE};
+use crate::etcp::{Code, EtcpError, LimitError, skew_in_chinese};
 use crate::jobs::bindings::UnknownOutcome;
 use crate::jobs::platform_calls::Missing;
+use crate::model::Plate;
 use crate::report::{Lang, visible};
 
 /// The error of a call by hand as it is told. Other errors stay as they are.
@@ -39,6 +40,24 @@ pub fn binding_in_words(lang: Lang, error: anyhow::Error) -> anyhow::Error {
         }
         _ => in_words(lang, error),
     }
+}
+
+/// The same for unbinding: what the platform refuses to unbind is not counted as bound for certain any more.
+pub fn unbinding_in_words(lang: Lang, plate: &Plate, error: anyhow::Error) -> anyhow::Error {
+    let is_refused = matches!(error.downcast_ref::<EtcpError>(), Some(EtcpError::Refused { .. }));
+    let told = binding_in_words(lang, error);
+    if !is_refused {
+        return told;
+    }
+    let text = told.to_string();
+    let (first, hint) = text.split_at(text.find('\n').unwrap_or(text.len()));
+    let counts = match lang {
+        Lang::Zh => format!("；{plate} 此后只算可能已绑定，不再计入同时 {PLATES_AT_ONCE} 辆的限制"),
+        Lang::En => format!(
+            "; {plate} counts as perhaps bound from now on, and no more towards the {PLATES_AT_ONCE} plates at once"
+        ),
+    };
+    anyhow::anyhow!("{first}{counts}{hint}")
 }
 
 /// The same for codes by SMS: where no answer says, the code may be on its way, or used up.
@@ -100,8 +119,12 @@ fn words(lang: Lang, error: &EtcpError) -> String {
         EtcpError::Stop(code) => {
             format!("平台返回代码 {}（{}）\nhint: 检查 merchant_no、merchant_key 与环境", code.number(), code.chinese())
         }
+        EtcpError::ClockOff { skew_s: Some(0) } => {
+            "平台返回代码 3（时间戳超时），但两边时钟一致\nhint: 询问 ETCP；按其应答的时间，本机的时间戳无误".to_owned()
+        }
         EtcpError::ClockOff { skew_s: Some(skew_s) } => {
-            format!("平台返回代码 3（时间戳超时）；其时钟比本机快 {skew_s} 秒\nhint: 校正本机时钟")
+            let clock = skew_in_chinese(*skew_s);
+            format!("平台返回代码 3（时间戳超时）；其时钟{clock}\nhint: 校正本机时钟")
         }
         EtcpError::ClockOff { skew_s: None } => "平台返回代码 3（时间戳超时）\nhint: 校正本机时钟".to_owned(),
         EtcpError::InvalidToken => "令牌无效（代码 20101）".to_owned(),

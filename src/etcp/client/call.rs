@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::gate::Shut;
-use super::{Client, EtcpError};
+use super::{Client, EtcpError, skew_in_words};
 use crate::etcp::codes::{Code, Treatment};
 use crate::etcp::request::{Data, Interface, Seen, TransportError, WireRequest, WireResponse, scrubbed};
 use crate::etcp::wire::{Answer, parse_answer};
@@ -144,10 +144,11 @@ impl Client {
         let Some(skew_s) = self.measure_skew(response) else { return false };
         let offset_s = &self.inner.offset_s;
         if offset_s.compare_exchange(stamped_s, skew_s, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            tracing::warn!(
-                skew_s,
-                "the platform calls our time stamp expired; its clock is ahead by that much and is followed"
-            );
+            let clocks = match skew_s {
+                0 => ", although the clocks agree".to_owned(),
+                _ => format!("; its clock is {} and is followed", skew_in_words(skew_s)),
+            };
+            tracing::warn!(skew_s, "the platform calls our time stamp expired{clocks}");
         }
         true
     }

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::{Code, EtcpError};
 
-/// The longest wait that is waited out. A platform that asks for more is not called at all meanwhile.
+/// The longest wait that is waited out, but in a run's pull, which has the night. A platform that asks for more
+/// is not called at all meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
 /// No platform is away for longer than a run takes; this keeps the sums of instants within bounds.
@@ -49,6 +50,8 @@ struct State {
     not_before: Option<Instant>,
     /// No wait beyond this.
     end_by: Option<Instant>,
+    /// Any wait up to there is waited out.
+    is_patient: bool,
     stopped: Option<Code>,
 }
 
@@ -61,7 +64,8 @@ impl Gate {
         }
         let Some(opens_at) = state.not_before.filter(|opens_at| *opens_at > now) else { return Ok(None) };
         let is_too_late = state.end_by.is_some_and(|end_by| opens_at >= end_by);
-        if is_too_late || opens_at.duration_since(now) > LONGEST_WAIT {
+        let is_patient = state.is_patient && state.end_by.is_some();
+        if is_too_late || (!is_patient && opens_at.duration_since(now) > LONGEST_WAIT) {
             return Err(asked(opens_at, now));
         }
         Ok(Some(opens_at))
@@ -86,6 +90,10 @@ impl Gate {
 
     pub(super) fn end_by(&self, deadline: Instant) {
         self.lock().end_by = Some(deadline);
+    }
+
+    pub(super) fn be_patient(&self, is_patient: bool) {
+        self.lock().is_patient = is_patient;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -134,6 +142,27 @@ mod tests {
         assert!(gate.opens(now).is_ok());
         gate.close_for(MINUTE, now);
         assert_eq!(gate.opens(now), Err(Shut::Asked { left_s: 60 }));
+    }
+
+    #[test]
+    fn a_pull_waits_for_anything_that_ends_before_the_deadline_and_money_does_not() {
+        let (gate, now) = (Gate::default(), Instant::now());
+        let hour = MINUTE * 60;
+        gate.close_for(hour, now);
+        gate.be_patient(true);
+        assert_eq!(gate.opens(now), Err(Shut::Asked { left_s: 3600 }), "without a deadline nobody waits for hours");
+        gate.end_by(now + hour * 4);
+        assert_eq!(gate.opens(now), Ok(Some(now + hour)));
+        assert_eq!(gate.is_open(now), Err(Shut::Asked { left_s: 3600 }));
+        gate.close_for(hour * 4, now);
+        assert_eq!(gate.opens(now), Err(Shut::Asked { left_s: 4 * 3600 }));
+        assert_eq!(gate.opens(now + hour), Err(Shut::Asked { left_s: 3 * 3600 }));
+        let gate = Gate::default();
+        gate.end_by(now + hour * 4);
+        gate.close_for(hour, now);
+        gate.be_patient(true);
+        gate.be_patient(false);
+        assert_eq!(gate.opens(now), Err(Shut::Asked { left_s: 3600 }), "the pull is over");
     }
 
     #[test]

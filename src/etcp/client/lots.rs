@@ -6,8 +6,8 @@ use super::{Client, EtcpError};
 use crate::etcp::lots::{LotId, LotPage, LotQuery, LotStatus, parse_lot_status, parse_lots};
 use crate::etcp::request::{Data, Interface};
 
-/// More pages than any city has car parks; a server that goes on beyond them never ends.
-const MOST_PAGES: u32 = 1000;
+/// More pages than any city has car parks, also one by one; a server that goes on beyond them never ends.
+const MOST_PAGES: u32 = 10_000;
 
 impl Client {
     /// One page of car parks (§8.9): the first without `scroll_id`, the next with the one of the page before.

@@ -60,6 +60,6 @@ async fn a_server_without_end_is_an_error_and_no_cut_list() {
             Err(error) => break error,
         }
     };
-    assert_eq!(error, EtcpError::BadAnswer { reason: "no end after 1000 pages".to_owned() });
-    assert_eq!(stub.calls().len(), 1000);
+    assert_eq!(error, EtcpError::BadAnswer { reason: "no end after 10000 pages".to_owned() });
+    assert_eq!(stub.calls().len(), 10_000);
 }

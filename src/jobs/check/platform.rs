@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::{Checked, Level, What, same_in_both, store_error, told};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::etcp::{Client, Code, EtcpError, Sessions};
+use crate::etcp::{Client, Code, EtcpError, Sessions, skew_in_chinese, skew_in_words};
 use crate::jobs::platform::{StoredTokens, client};
 use crate::jobs::pull::{User, users};
 use crate::jobs::run::database_path;
@@ -158,8 +158,8 @@ fn answer(checked: &mut Checked, asked: &Asked, base_url: &str) {
 fn skew(checked: &mut Checked, client: &Client) {
     let Some(ahead_s) = client.clock_skew_s() else { return };
     let message = Sentence::new(
-        format!("平台时钟比本机快 {ahead_s} 秒"),
-        format!("the platform's clock is {ahead_s} s ahead of ours"),
+        format!("平台时钟{}", skew_in_chinese(ahead_s)),
+        format!("the platform's clock is {}", skew_in_words(ahead_s)),
     );
     let hint = Sentence::new("校准本机时钟(NTP)", "set this machine's clock (NTP)");
     if client.clock_correction_s() != 0 {

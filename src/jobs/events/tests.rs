@@ -166,11 +166,31 @@ fn an_exception_belongs_to_the_day_of_the_exit_and_bears_the_names_of_the_push()
     assert_eq!(facts.difference().to_string(), "0.50");
 }
 
+#[test]
+fn of_several_contents_one_that_agrees_is_enough_and_else_the_largest_fee_is_told() {
+    let told = |fees: &[i64], orders: &[OrderSnapshot]| {
+        let events: Vec<_> = fees.iter().map(|fee| exit("syn", ENTRANCE_S, *fee)).collect();
+        let found = judged(&events, orders, PULLED_S, &[]).found;
+        let told = |facts: &ExceptionFacts| format!("{} {}", facts.kind, facts.paid);
+        found.iter().map(told).collect::<Vec<_>>()
+    };
+    let closed = [closed("syn", ENTRANCE_S, 500, 0)];
+    assert!(told(&[700, 500], &closed).is_empty() && told(&[500, 700], &closed).is_empty());
+    assert_eq!(told(&[0, 700, 600], &closed), ["event_fee_differs 7.00"]);
+    assert_eq!(told(&[0, 600, 700], &[]), ["event_without_order 7.00"]);
+    assert!(told(&[0, 600, 700], &[inside("syn", ENTRANCE_S, 500)]).is_empty(), "not closed");
+    let (here, elsewhere) = (exit("syn", ENTRANCE_S, 600), exit("syn", ENTRANCE_S - 999, 700));
+    let by_entrance = [super::tests::closed("o", ENTRANCE_S, 500, 0)];
+    let found = judged(&[here, elsewhere], &by_entrance, PULLED_S, &[]).found;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].kind.as_str(), found[0].paid.to_string()), ("event_fee_differs", "6.00".to_owned()));
+}
+
 fn events() -> impl Strategy<Value = Vec<ParkingEvent>> {
     let event = (0..5_i64, 0..4_i64).prop_map(|(near, fee)| exit("x", ENTRANCE_S + near * 30, fee * 100));
-    // A synId tells its exit apart from all others.
-    proptest::collection::vec(event, 0..6).prop_map(|events| {
-        let named = events.into_iter().zip(["a", "b", "c", "d", "e", "f"]);
+    // The last ones are contents of one exit.
+    proptest::collection::vec(event, 0..7).prop_map(|events| {
+        let named = events.into_iter().zip(["a", "b", "c", "d", "e", "e", "e"]);
         named.map(|(event, id)| ParkingEvent { syn_id: OrderId::new(id).unwrap(), ..event }).collect()
     })
 }

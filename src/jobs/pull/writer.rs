@@ -52,8 +52,9 @@ impl<'a> Writer<'a> {
         }
         let mut store = self.store.take().context("the database is lost to the pull")?;
         let run_id = self.run_id.to_owned();
+        let span = tracing::Span::current();
         self.writing = Some(tokio::task::spawn_blocking(move || {
-            let result = store.record_pull(&run_id, &batch, &tokens);
+            let result = span.in_scope(|| store.record_pull(&run_id, &batch, &tokens));
             Written { store, tokens, result }
         }));
         Ok(())

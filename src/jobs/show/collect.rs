@@ -8,7 +8,7 @@ use super::{
     Attempt, BillEntry, ContradictionEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome,
     PushEntry, Story, rule, side_name,
 };
-use crate::bills::{Role, RowKind, SourcedRow};
+use crate::bills::{Role, SourcedRow};
 use crate::model::{Difference, EventFinding, OrderId, ParkingEvent};
 use crate::report::data::Sentence;
 use crate::store::{ExceptionRow, ExceptionStatus, JournalRow, NotificationRecord, OutcomeRow, Store};
@@ -214,7 +214,7 @@ fn bill_entry(row: SourcedRow, file: String) -> Entry {
             line: row.line,
             source,
             ledger: role == Role::Ledger,
-            refund: row.kind == RowKind::Refund,
+            kind: row.kind,
             payment_id: row.payment_id,
             refund_id: row.refund_id,
             external_order_id: row.external_order_id.to_string(),
@@ -222,6 +222,8 @@ fn bill_entry(row: SourcedRow, file: String) -> Entry {
             order_id: row.order_id.map(|order| order.to_string()),
             plate: row.plate,
             amount: row.amount,
+            received: row.received,
+            fee: row.fee,
             refunded: row.refunded,
             refund_pending: row.refund_pending,
             channel: row.channel,

@@ -6,6 +6,7 @@ use super::{
     BillEntry, ContradictionEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome, PushEntry,
     Story,
 };
+use crate::bills::RowKind;
 use crate::model::{EventKind, Timestamp};
 use crate::report::data::Sentence;
 use crate::report::{Lang, visible};
@@ -86,11 +87,18 @@ fn bill_row(row: &BillEntry) -> Sentence {
     let (zh_plate, en_plate) = (of("，车牌 ", plate.clone()), of(", plate ", plate));
     let (zh_role, en_role) = if row.ledger { ("(资金账单)", " (ledger)") } else { ("", "") };
     let pending = row.refund_pending;
-    let (zh_what, en_what) = match (row.refund, pending) {
-        (false, _) => ("支付", "payment"),
-        (true, false) => ("退款", "refund of payment"),
-        (true, true) => ("退款(处理中)", "pending refund of payment"),
+    let (zh_what, en_what) = match (row.kind, pending) {
+        (RowKind::Payment, _) => ("支付", "payment"),
+        (RowKind::Refund, false) => ("退款", "refund of payment"),
+        (RowKind::Refund, true) => ("退款(处理中)", "pending refund of payment"),
+        (RowKind::Fee, _) => ("手续费", "fee of payment"),
     };
+    let received = row.received.filter(|received| *received != row.amount);
+    let (zh_got, en_got) = received.map_or_else(Default::default, |got| {
+        (format!("（到账部分 {got}）"), format!(" ({got} of it from or to the merchant)"))
+    });
+    let fee = row.fee.filter(|_| row.kind != RowKind::Fee).map(|fee| fee.to_string());
+    let (zh_fee, en_fee) = (of("，手续费 ", fee.clone()), of(", fee ", fee));
     let (zh_back, en_back) = if row.refunded.is_zero() {
         (String::new(), String::new())
     } else {
@@ -98,10 +106,10 @@ fn bill_row(row: &BillEntry) -> Sentence {
     };
     Sentence::new(
         format!(
-            "账单 {file} 第 {line} 行{zh_role}：{zh_what} {payment_id}，{amount} 元{zh_back}，{channel}{zh_order}{zh_plate}"
+            "账单 {file} 第 {line} 行{zh_role}：{zh_what} {payment_id}，{amount} 元{zh_got}{zh_back}{zh_fee}，{channel}{zh_order}{zh_plate}"
         ),
         format!(
-            "bill {file} line {line}{en_role}: {en_what} {payment_id}, {amount} yuan{en_back}, {channel}{en_order}{en_plate}"
+            "bill {file} line {line}{en_role}: {en_what} {payment_id}, {amount} yuan{en_got}{en_back}{en_fee}, {channel}{en_order}{en_plate}"
         ),
     )
 }
@@ -156,8 +164,8 @@ fn contradiction(push: &ContradictionEntry) -> Sentence {
     let told = otherwise.iter().map(|(name, value)| format!("{name} {}", text(Some(value))));
     let told = told.collect::<Vec<_>>().join(", ");
     Sentence::new(
-        format!("{zh_name} {syn_id} 再次收到，内容不同：{told}；以首次为准"),
-        format!("{en_name} {syn_id} came again and says otherwise: {told}; the first one counts"),
+        format!("{zh_name} {syn_id} 再次收到，内容不同：{told}"),
+        format!("{en_name} {syn_id} came again and says otherwise: {told}"),
     )
 }
 

@@ -62,7 +62,7 @@ impl World {
             Some("4") => 4,
             Some(_) => return Err(Refusal(6)),
         };
-        self.users.bind(&mobile, (plate, color), now).map_err(|_| Refusal(20100))?;
+        self.users.bind(&mobile, plate, color, now).map_err(|_| Refusal(20100))?;
         Ok(Success::ok())
     }
 

@@ -52,6 +52,24 @@ fn the_first_content_counts_and_each_other_one_is_kept_once() {
 }
 
 #[test]
+fn the_exits_of_a_run_are_all_that_was_said_of_them() {
+    let mut scratch = Scratch::new();
+    let elsewhere = ParkingEvent { plate: "渝A00001".to_owned(), entrance_at: at(-7200), ..left("a", 600) };
+    let later = ParkingEvent { exit: Some(Exit { at: at(90), fee: fen(700) }), ..left("a", 700) };
+    let said =
+        [left("A", 500), elsewhere, later].map(|event| ParkingEvent { syn_id: OrderId::new("A").unwrap(), ..event });
+    scratch.store.record_events(&said.clone().map(|event| (event, at(100)))).unwrap();
+    let read = |start| {
+        let mut exits = scratch.store.exit_events(start).unwrap();
+        exits.sort_by_key(|event| event.exit.map(|exit| exit.fee));
+        exits
+    };
+    assert_eq!(read(at(60)), said);
+    assert_eq!(read(at(90)), said, "one of them lies in the window");
+    assert!(read(at(91)).is_empty());
+}
+
+#[test]
 fn a_stored_push_cannot_be_changed_deleted_or_replaced() {
     let mut scratch = Scratch::new();
     scratch.store.record_events(&[(left("a", 500), at(100)), (left("a", 600), at(100))]).unwrap();

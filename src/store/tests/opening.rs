@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::bills::RowKind;
 
 /// Name and text of everything in a schema, without its white space and the quotes of a renamed table.
 fn schema(connection: &Connection) -> Vec<(String, String)> {
@@ -57,6 +58,51 @@ fn the_second_migration_keeps_every_exception() {
         plate, paid_fen, due_fen, at, rule, status, first_seen_at, first_run_id, last_seen_at, last_run_id, resolved_at,
         resolved_run_id, resolved_by, reason, note FROM exception WHERE id = 1";
     assert!(refusal(&raw(&path), again).contains("UNIQUE"), "one open exception for a subject");
+}
+
+#[test]
+fn the_third_migration_keeps_every_row_of_a_bill() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("recon.db");
+    let before = raw(&path);
+    for migration in [
+        include_str!("../../../sql/migrations/0001_first.sql"),
+        include_str!("../../../sql/migrations/0002_pushes_and_bindings.sql"),
+    ] {
+        before.execute_batch(migration).unwrap();
+    }
+    before.pragma_update(None, "user_version", 2).unwrap();
+    let sample = "BEGIN;
+        INSERT INTO bill_row VALUES (1, 2, 'payment', 'P1', NULL, 'E1', 'T1', 'O1', '渝B757D0', 500, 100, 1, 7, 'wxpay');
+        INSERT INTO bill_row VALUES (1, 3, 'refund', 'P1', 'R1', 'E1', NULL, NULL, NULL, 100, 0, 0, 8, '');
+        INSERT INTO set_aside VALUES (1, 4, 'amount', 'x', 'no amount');
+        INSERT INTO bill VALUES (1, printf('%064d', 1), 'a.csv', 'till', 'trade', 'generic', '', 9, '2026-11-22', '2026-11-22',
+            1, 1, 0, 1, 1);
+        COMMIT;";
+    before.execute_batch(sample).unwrap();
+    drop(before);
+    let store = Store::open(&path).unwrap();
+    let rows = store.bill_rows_since(Timestamp::from_unix(0)).unwrap();
+    let [payment, refund] = &rows[..] else { panic!("{rows:?}") };
+    let (paid, back) = (&payment.row, &refund.row);
+    assert_eq!(
+        (paid.part, paid.line, paid.kind, paid.amount, paid.refunded),
+        (1, 2, RowKind::Payment, fen(500), fen(100))
+    );
+    assert_eq!(
+        (paid.received, paid.fee, paid.refund_pending, paid.trade_no.as_deref()),
+        (None, None, true, Some("T1"))
+    );
+    assert_eq!((back.part, back.line, back.kind, back.refund_id.as_deref()), (1, 3, RowKind::Refund, Some("R1")));
+    let aside = store.set_aside_of_bill(&format!("{:064}", 1)).unwrap();
+    assert_eq!((aside.len(), aside[0].part, aside[0].line), (1, 1, 4));
+    // It is as it would be had it been made today: evidence stays as it is, and a fee has to say what it is.
+    assert!(refusal(&raw(&path), "UPDATE bill_row SET amount_fen = 1").contains("never changed"));
+    assert!(refusal(&raw(&path), "DELETE FROM set_aside").contains("never deleted"));
+    let fee =
+        "INSERT INTO bill_row (bill_id, part, line, kind, payment_id, external_order_id, amount_fen, refunded_fen,
+        refund_pending, at, channel) VALUES (2, 1, 1, 'fee', 'P', 'E', 1, 0, 0, 1, '')";
+    assert!(refusal(&raw(&path), fee).contains("CHECK"));
 }
 
 #[test]
