@@ -327,3 +327,45 @@ fn traps_are_refused_with_what_is_wrong_and_where() {
         assert!(refusal.contains("hint:"), "{name}: {refusal}");
     }
 }
+
+/// A bill of each reader with a control character in every field, and in every column's name.
+fn steering_bills() -> Vec<(Vec<u8>, BillSource)> {
+    let generic = "payment_id,amount,paid_at,status\nA1,5.00,2026-03-17 08:00:00,success\n";
+    let mut bills = Vec::new();
+    for (bill, mark) in [
+        (bytes(ALIPAY), ','),
+        (bytes(LEDGER), ','),
+        (bytes(WECHAT), ','),
+        (bytes(FUNDFLOW), ','),
+        (generic.as_bytes().to_vec(), ','),
+    ] {
+        let text = match String::from_utf8(bill) {
+            Ok(text) => text,
+            Err(error) => encoding_rs::GB18030.decode(error.as_bytes()).0.into_owned(),
+        };
+        for (at, _) in text.match_indices(['\n', mark]).take(400) {
+            let changed = format!("{}\u{1b}[2J{}", &text[..at], &text[at..]);
+            bills.push((changed.into_bytes(), BillSource::default()));
+        }
+    }
+    bills
+}
+
+#[test]
+fn no_message_of_a_bill_steers_the_terminal_that_shows_it() {
+    let is_shown = |text: &str| !text.contains(|c: char| c.is_control() && c != '\n');
+    let (mut refused, mut set_aside) = (0, 0);
+    for (bill, source) in steering_bills() {
+        let result = read_bill(Cursor::new(bill), &source, &mut |item: BillItem| {
+            if let BillItem::SetAside(item) = item {
+                set_aside += 1;
+                assert!(is_shown(&item.to_string()) && is_shown(&item.value), "{item:?}");
+            }
+        });
+        if let Err(error) = result {
+            refused += 1;
+            assert!(is_shown(&error.to_string()), "{error:?}");
+        }
+    }
+    assert!(refused > 100 && set_aside > 10, "{refused} {set_aside}");
+}

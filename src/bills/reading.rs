@@ -5,6 +5,15 @@ use super::place::FoundPlaces;
 use super::{BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, RawRow, RowKind, SetAside, shortened};
 use crate::model::{Amount, ChannelFee, Difference, ExternalOrderId, Timestamp};
 
+/// Bytes of a reason that are shown as they are; ours are shorter.
+const MAX_REASON: usize = 300;
+
+/// A reason fit to be shown: it may tell what stood in the bill.
+fn presentable(reason: String) -> String {
+    let is_fit = reason.len() <= MAX_REASON && !reason.contains(char::is_control);
+    if is_fit { reason } else { shortened(&reason, MAX_REASON) }
+}
+
 /// What readers of all formats share.
 pub(super) struct Reading<'a> {
     pub(super) source: &'a BillSource,
@@ -113,7 +122,7 @@ impl<'a> Reading<'a> {
             line,
             column: column.map(str::to_owned),
             value: shortened(value, 200),
-            reason,
+            reason: presentable(reason),
         }));
     }
 }
@@ -220,7 +229,7 @@ impl<'t> Row<'t> {
             line: self.line,
             column: self.header.name(at).to_owned(),
             value: shortened(self.cell(at), 40),
-            reason,
+            reason: presentable(reason),
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn compare_count(what: &str, stated: &str, counted: u64, line: u64) -
 }
 
 fn differ(what: &str, stated: &str, counted: String, line: u64) -> BillError {
-    BillError::TotalsDiffer { line, what: what.to_owned(), stated: shortened(stated, 40), counted }
+    BillError::TotalsDiffer { line, what: shortened(what, 100), stated: shortened(stated, 40), counted }
 }
 
 /// Plain decimal yuan with an optional sign, exactly; formats write `45.0`, `-0.00` and `8.18000`.

@@ -139,7 +139,11 @@ fn decode(record: &[u8], line: u64, text: &mut String) -> Result<(), BillError> 
         if place > 0 {
             text.push_str(SEPARATOR);
         }
-        text.extend(field.chars().map(|c| if c == '\u{1f}' { ' ' } else { c }));
+        if field.contains(SEPARATOR) {
+            text.push_str(&field.replace(SEPARATOR, " "));
+        } else {
+            text.push_str(&field);
+        }
         start = end.saturating_add(1);
     }
     Ok(())

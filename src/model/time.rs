@@ -9,6 +9,10 @@ use serde::{Serialize, Serializer};
 /// Seconds that Asia/Shanghai is ahead of UTC.
 const SHANGHAI_OFFSET_S: i32 = 8 * 3600;
 
+/// Bytes of the longest text that is looked at for a time: the blanks in it are taken out one by one, and a damaged bill
+/// may have a megabyte of them.
+const LONGEST_WALL: usize = 80;
+
 fn shanghai() -> FixedOffset {
     FixedOffset::east_opt(SHANGHAI_OFFSET_S).expect("eight hours are an offset")
 }
@@ -48,6 +52,9 @@ impl Timestamp {
             return Ok(at);
         }
         let fail = || TimeError { text: text.chars().take(40).collect(), expected: "yyyy-MM-dd HH:mm:ss" };
+        if text.len() > LONGEST_WALL {
+            return Err(fail());
+        }
         let mut plain = text.trim().replace('/', "-").replace('T', " ");
         while plain.contains(": ") {
             plain = plain.replace(": ", ":");
@@ -210,6 +217,13 @@ mod tests {
         for text in ["", "2017-13-01 00:00:00", "2017-06-10 24:00:00", "2017-06-10 16:27:60", "2017-06-10", "昨天"] {
             assert!(Timestamp::parse_wall(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_refused_at_once() {
+        let long = format!("2017-06-10 16:{}27:30", " ".repeat(10_000_000));
+        let error = Timestamp::parse_wall(&long).unwrap_err();
+        assert!(error.text.len() < 50, "{}", error.text.len());
     }
 
     #[test]

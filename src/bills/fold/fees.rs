@@ -1,6 +1,6 @@
 //! Fees in rows of their own: what a ledger says that the channel took for a payment, and gave back of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::SourcedRow;
 use super::refunds::{Collected, at};
@@ -30,15 +30,16 @@ pub(super) fn apply(
     refunds: &[Collected],
     payments: &mut [Payment],
 ) {
-    let mut told: BTreeMap<u32, Told> = BTreeMap::new();
-    let mut seen = BTreeSet::new();
+    let mut payment_of_fee = BTreeMap::new();
     for (SourcedRow { source, row, .. }, group) in rows.into_iter().zip(groups) {
         let payment = group.and_then(|group| first_of_group.get(group).copied().flatten());
         let (Some(payment), Some(fee)) = (payment, row.fee) else { continue };
-        // The same row again, from another file.
-        if !seen.insert((payment, source, row.refund_id, row.payment_id, fee, row.at)) {
-            continue;
-        }
+        // The same row again, from another file, counts once. It may name its payment by another external id.
+        let first = payment_of_fee.entry((source, row.refund_id, row.payment_id, fee, row.at)).or_insert(payment);
+        *first = payment.min(*first);
+    }
+    let mut told: BTreeMap<u32, Told> = BTreeMap::new();
+    for ((_, _, _, fee, _), payment) in payment_of_fee {
         let told = told.entry(payment).or_default();
         if fee >= ChannelFee::ZERO {
             told.charged.add(fee);

@@ -455,3 +455,21 @@ fn two_amounts_under_one_refund_id_are_a_conflict_and_both_are_kept() {
     assert_eq!((folded.refunds.len(), folded.payments[0].conflict), (2, true));
     assert_eq!(folded.payments[0].refunded, yuan("3.00"));
 }
+
+#[test]
+fn a_fee_told_twice_under_two_ids_goes_to_one_payment_whatever_the_order() {
+    let payments = || vec![row("w", 1, "P1").external("E1"), row("w", 1, "P2").external("E2").at("13:00:00")];
+    let fee = |id: &str| {
+        // The payment that it names is in no bill; its external id says which one is meant.
+        refund("w", "GONE", "F1", "0.03")
+            .external(id)
+            .with(|row| (row.kind, row.fee) = (RowKind::Fee, Some("0.03".parse().unwrap())))
+    };
+    let told = [["E1", "E2"], ["E2", "E1"]].map(|ids| {
+        let mut rows = payments();
+        rows.extend(ids.map(fee));
+        folded(rows).payments.into_iter().map(|payment| payment.fee.map(|fee| fee.to_string())).collect::<Vec<_>>()
+    });
+    assert_eq!(told[0], [Some("0.03".to_owned()), None]);
+    assert_eq!(told[0], told[1]);
+}

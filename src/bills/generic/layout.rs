@@ -3,7 +3,7 @@
 use csv::StringRecord;
 
 use super::format::{Column, Delimiter};
-use crate::bills::header::folded;
+use crate::bills::header::{MAX_NAME, folded};
 use crate::bills::{BillError, BillSource, shortened};
 
 /// Where the known columns of one bill stand.
@@ -43,6 +43,7 @@ impl Layout {
                 });
             }
         }
+        let names = names.iter().map(|name| shortened(name, MAX_NAME)).collect();
         Ok(Self { names, at, may_trail: true })
     }
 
