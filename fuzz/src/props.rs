@@ -3,8 +3,8 @@
 use std::io::Cursor;
 
 use etcp_recon::bills::{
-    BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, BillSums, Folded, RawRow, Role, RowKind, SetAside,
-    SourcedRow, fold, read_bill,
+    BillError, BillItem, BillRow, BillSink, BillSource, BillSummary, BillSums, Folded, Packing, RawRow, Role, RowKind,
+    SetAside, SourcedRow, fold, read_bill,
 };
 use etcp_recon::model::{BusinessDate, Payment};
 
@@ -117,6 +117,8 @@ fn sums_add(sums: &mut BillSums, row: &BillRow) {
         RowKind::Payment => {
             sums.gross.add(row.amount);
             row.received.into_iter().for_each(|received| sums.received.add(received));
+            // Told in the payment's own row.
+            [row.refunded].into_iter().filter(|back| !back.is_zero()).for_each(|back| sums.refunded.add(back));
         }
         RowKind::Refund => {
             sums.refunded.add(row.amount);
@@ -133,7 +135,10 @@ fn another_reading_gives_the_same(bytes: &[u8], source: &BillSource, summary: &B
     assert_eq!(*summary, again);
     assert_eq!(*seen, sink.seen);
     let items = sink.seen.rows.len() + sink.seen.set_aside.len();
-    assert_eq!(sink.cells, sink.seen.ignored + u64::try_from(items).unwrap_or(u64::MAX));
+    let told = sink.seen.ignored + u64::try_from(items).unwrap_or(u64::MAX);
+    // A part of an archive that is passed over is set aside and has no cells.
+    let has_cells = if summary.packing == Packing::Plain { sink.cells == told } else { sink.cells <= told };
+    assert!(has_cells, "{} of {told} rows were shown", sink.cells);
 }
 
 fn sourced(rows: Vec<BillRow>, source: &BillSource, role: Role) -> Vec<SourcedRow> {
