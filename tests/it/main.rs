@@ -10,6 +10,7 @@ mod contract;
 mod counter;
 mod demo;
 mod events;
+mod exceptions;
 mod killed;
 mod later;
 mod layout;
