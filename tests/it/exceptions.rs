@@ -189,6 +189,39 @@ async fn dry_runs_change_nothing_and_offline_runs_are_a_link_of_the_chain() {
 }
 
 #[tokio::test]
+async fn a_bill_that_comes_after_the_window_ends_an_exception_that_is_still_open() {
+    let rig = rig().await;
+    rig.left("ORDER-C", A, "8.00", "0.00");
+    rig.run().await;
+    rig.bill("late.csv", &["p1,ORDER-C,渝B757D0,8.00,,success,2026-11-22 10:00:00,cash"]);
+    rig.clock.set(at("2026-12-05 10:30:00"));
+    assert_eq!(rolled(&rig.run_of("2026-12-04").await), ["1 8.00", "0 0.00", "1 8.00", "0 0.00"]);
+}
+
+#[tokio::test]
+async fn an_exception_older_than_the_window_is_not_ended_by_forgetting_what_it_stood_beside() {
+    let mut rig = rig().await;
+    rig.extra = "[[bills.source]]\nname = \"till\"\nfiles = \"till*\"\n[[bills.source]]\nname = \"flow\"\nfiles = \"flow*\"\nrole = \"ledger\"\nid_prefix = \"F-\"\n".to_owned();
+    rig.left("ORDER-C", A, "8.00", "0.00");
+    rig.left("ORDER-D", B, "5.00", "0.00");
+    let header = "payment_id,trade_no,order_id,plate,amount,status,paid_at";
+    let rows = [
+        "p1,T1,ORDER-C,渝B757D0,8.00,,2026-11-22 10:00:00",
+        "p2,T2,ORDER-C,渝B757D0,8.00,,2026-11-22 11:00:00",
+        "p3,T3,ORDER-D,渝AD12345,5.00,,2026-11-22 11:00:00",
+    ];
+    std::fs::write(rig.path("inbox/till.csv"), format!("{header}\n{}\n", rows.join("\n"))).unwrap();
+    std::fs::write(rig.path("inbox/flow.csv"), format!("{header}\nf3,T3,,,5.01,,2026-11-22 11:00:00\n")).unwrap();
+    let first = rig.run().await;
+    let kinds =
+        |rig: &Rig| rig.store().open_exceptions().unwrap().into_iter().map(|row| row.facts.kind).collect::<Vec<_>>();
+    assert_eq!(kinds(&rig), ["duplicate_payment", "bill_disagrees"], "{:?}", first.summary.payments);
+    rig.clock.set(at("2026-12-05 10:30:00"));
+    let later = rig.run_of("2026-12-04").await;
+    assert_eq!(rolled(&later), ["2 13.00", "0 0.00", "0 0.00", "2 13.00"], "{:?}", later.report.exception_rows);
+}
+
+#[tokio::test]
 async fn a_run_whose_exceptions_do_not_tie_out_fails() {
     let rig = mismatch().await;
     rig.run().await;
