@@ -16,6 +16,7 @@ mod later;
 mod layout;
 mod matching;
 mod merchant;
+mod month;
 mod night;
 mod openapi;
 mod people;
