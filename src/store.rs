@@ -36,7 +36,8 @@ use rusqlite::{
 pub use bills::{BillRecord, BillWriter, ImportedBill};
 pub use events::{Recorded, StoredEvent};
 pub use exceptions::{
-    ExceptionChanges, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionSide, ExceptionStatus, FinishedRun,
+    ExceptionAct, ExceptionChanges, ExceptionEvent, ExceptionFacts, ExceptionKey, ExceptionRow, ExceptionSide,
+    ExceptionStatus, FinishedRun, PersonsWord, Reopened, Resolution, RollForward,
 };
 pub use journal::{JournalRow, VerifyError};
 pub use lock::RunLock;

@@ -1,5 +1,6 @@
 //! The command line: every command, flag and example. Help is English; messages and tables follow `--lang`.
 
+mod exceptions;
 mod platform;
 mod push;
 mod sandbox;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub use exceptions::{ExceptionCommand, ExceptionsArgs, VerdictArgs, Which};
 pub use platform::{BindArgs, LotsArgs, PlatformArgs, PlatformCommand, UnbindArgs};
 pub use push::{PushArgs, PushCommand};
 pub use sandbox::SandboxArgs;
@@ -143,12 +145,12 @@ pub enum Command {
     #[command(after_help = MATCH_EXAMPLES)]
     Match(MatchArgs),
     /// Tell all that is known of a payment, an order or a notification, and why it is called what it is
-    #[command(after_help = "Examples:\n  etcp-recon show C-20261122-0007\n  etcp-recon show 2026112222001 --json")]
-    Show(ShowArgs),
-    /// List what does not agree
     #[command(
-        after_help = "Examples:\n  etcp-recon exceptions\n  etcp-recon exceptions --date 2026-11-22 --status all --json"
+        after_help = "Examples:\n  etcp-recon show C-20261122-0007\n  etcp-recon show 2026112222001 --json\n  etcp-recon show '#7'"
     )]
+    Show(ShowArgs),
+    /// List what does not agree, and resolve what a person has dealt with
+    #[command(after_help = exceptions::EXAMPLES, args_conflicts_with_subcommands = true)]
     Exceptions(ExceptionsArgs),
     /// List the notifications owed to the platform, and decide on those that wait for a person
     #[command(after_help = NOTIFICATIONS_EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -287,38 +289,13 @@ pub struct MatchArgs {
 /// `show`
 #[derive(Args, Debug)]
 pub struct ShowArgs {
-    /// A payment id, an external order id, a refund id, a trade number, an order id or a push's synId
+    /// A payment id, an external order id, a refund id, a trade number, an order id, a push's synId, or the number of an
+    /// exception; `#7` is always exception 7
     #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub id: String,
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// `exceptions`
-#[derive(Args, Debug)]
-pub struct ExceptionsArgs {
-    /// Only those of this date
-    #[arg(long, value_name = "DATE")]
-    pub date: Option<BusinessDate>,
-    /// Which
-    #[arg(long, value_enum, default_value_t)]
-    pub status: Which,
-    /// Print the list as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Which exceptions are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Which {
-    /// Those that somebody has to look at
-    #[default]
-    Open,
-    /// Those that ended
-    Resolved,
-    /// All
-    All,
 }
 
 const NOTIFICATIONS_EXAMPLES: &str = "\
@@ -359,10 +336,10 @@ pub struct PersonArgs {
     #[arg(value_name = "EXT")]
     pub external_order_id: String,
     /// Why; kept in the journal
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "TEXT", value_parser = said())]
     pub note: String,
     /// Who decides [default: the system user]
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = said())]
     pub by: Option<String>,
 }
 
@@ -443,6 +420,14 @@ pub enum AuditCommand {
 fn profile() -> impl TypedValueParser<Value = Profile> {
     PossibleValuesParser::new(Profile::ALL.map(Profile::name))
         .map(|name| Profile::from_name(&name).expect("only names of profiles get here"))
+}
+
+/// A text in which something is said.
+fn said() -> impl TypedValueParser<Value = String> {
+    NonEmptyStringValueParser::new().try_map(|text| match text.trim() {
+        "" => Err("it is blank"),
+        said => Ok(said.to_owned()),
+    })
 }
 
 fn state() -> impl TypedValueParser<Value = NotificationState> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::config::ConfigError;
 use crate::jobs::init::InitError;
-use crate::jobs::people::PersonError;
+use crate::jobs::people::{ExceptionActError, PersonError};
 use crate::jobs::push::NoPush;
 use crate::jobs::roster::RosterFileError;
 use crate::jobs::run::{Busy, Finished};
@@ -63,6 +63,7 @@ impl Exit {
             || has::<ConfigError>(error)
             || has::<RosterFileError>(error)
             || has::<PersonError>(error)
+            || has::<ExceptionActError>(error)
             || has::<NoPush>(error)
             || error.chain().any(|cause| {
                 matches!(cause.downcast_ref(), Some(StoreError::Foreign { .. }))

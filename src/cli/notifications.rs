@@ -7,7 +7,7 @@ use super::args::{NotificationsArgs, PersonArgs, PersonCommand};
 use super::console::Console;
 use super::exit::Exit;
 use super::page::{Grid, LOOK, Page};
-use super::words::pick;
+use super::words::{pick, system_user};
 use crate::jobs::people::{Decision, decide};
 use crate::jobs::run::{database_path, lock, open_store};
 use crate::model::{Amount, NotificationState, Timestamp};
@@ -131,7 +131,6 @@ fn state(lang: Lang, state: NotificationState) -> &'static str {
 fn act(app: &App, act: Act, args: &PersonArgs) -> anyhow::Result<Exit> {
     let settings = app.settings()?;
     let lang = app.lang(&settings);
-    let system_user = || whoami::fallible::username().unwrap_or_else(|_| "unknown".to_owned());
     let by = args.by.clone().unwrap_or_else(system_user);
     // A run must not be sending what is decided on here.
     let _lock = lock(database_path(&settings))?;

@@ -74,7 +74,7 @@ pub fn tell(page: &mut Page, lang: Lang, finished: &Finished) {
     page.grid(&dispositions(lang, &summary.payments, &summary.orders));
     page.line(refunds(lang, summary));
     page.line(notifications(lang, summary));
-    exceptions(page, lang, summary);
+    exceptions(page, lang, finished);
     coverage(page, lang, summary);
     bills(page, lang, finished);
     report(page, lang, finished);
@@ -140,14 +140,28 @@ fn notifications(lang: Lang, summary: &Summary) -> String {
     }
 }
 
-fn exceptions(page: &mut Page, lang: Lang, summary: &Summary) {
-    let life = &summary.exceptions;
+fn exceptions(page: &mut Page, lang: Lang, finished: &Finished) {
+    let life = &finished.summary.exceptions;
     let (opening, new, resolved, closing) = (life.opening, life.new, life.resolved, life.closing);
+    let again = match (life.reopened, lang) {
+        (0, _) => String::new(),
+        (count, Lang::Zh) => format!("；新增中 {count} 项为再次打开"),
+        (count, Lang::En) => format!("; {count} of the new ones opened again"),
+    };
     let text = match lang {
-        Lang::Zh => format!("差异：期初 {opening} + 新增 {new} − 解决 {resolved} = 期末 {closing}"),
-        Lang::En => format!("exceptions: {opening} open before + {new} new − {resolved} resolved = {closing} open"),
+        Lang::Zh => format!("差异：期初 {opening} + 新增 {new} − 解决 {resolved} = 期末 {closing}{again}"),
+        Lang::En => {
+            format!("exceptions: {opening} open before + {new} new − {resolved} resolved = {closing} open{again}")
+        }
     };
     page.colored(if closing > 0 { LOOK } else { GOOD }, text);
+    let roll = &finished.report.exceptions;
+    let amounts = [roll.opening, roll.new, roll.resolved, roll.closing].map(|total| total.grouped());
+    let [opening, new, resolved, closing] = amounts;
+    page.line(match lang {
+        Lang::Zh => format!("  金额：{opening} + {new} − {resolved} = {closing}"),
+        Lang::En => format!("  amounts: {opening} + {new} − {resolved} = {closing}"),
+    });
 }
 
 fn coverage(page: &mut Page, lang: Lang, summary: &Summary) {

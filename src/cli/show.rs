@@ -13,7 +13,7 @@ pub fn show(app: &App, args: &ShowArgs) -> anyhow::Result<Exit> {
     let settings = app.settings()?;
     let store = open_store(&settings)?;
     let Some(known) = collect(&store, &args.id)? else {
-        let hint = "hint: it may be a payment id, an external order id, a refund id, a trade number, an order id or a push's synId";
+        let hint = "hint: it may be a payment id, an external order id, a refund id, a trade number, an order id, a push's synId or an exception's number";
         return Err(Misuse(format!("nothing is known of `{}`\n{hint}", args.id.trim())).into());
     };
     if args.json {

@@ -27,3 +27,8 @@ pub fn bill_counts(lang: Lang, payments: u64, refunds: u64, ignored: u64, set_as
         Lang::En => format!("{payments} payments, {refunds} refunds, {ignored} ignored, {set_aside} set aside"),
     }
 }
+
+/// Who decides when nobody is named.
+pub fn system_user() -> String {
+    whoami::fallible::username().unwrap_or_else(|_| "unknown".to_owned())
+}

@@ -1,13 +1,17 @@
-//! What a person decides on a notification: release, hold, void. Sends nothing.
+//! What a person decides: on a notification (release, hold, void), on an exception (resolve, reopen). Sends nothing.
 //!
 //! Name and note go into the journal with the change, in one transaction; the caller holds the run lock, so
 //! that no run is in the middle of sending what is held or voided here.
+
+mod exceptions;
 
 use serde_json::json;
 
 use crate::model::{NotificationState, Timestamp};
 use crate::notify::{Act, Refusal, Verdict, person};
 use crate::store::{NotificationRecord, Store};
+
+pub use exceptions::{ExceptionActError, ExceptionVerdict, decide_exception};
 
 /// A person's decision.
 #[derive(Clone, Copy, Debug)]

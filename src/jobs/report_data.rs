@@ -1,18 +1,21 @@
 //! What the report of a run says, collected from the evidence and from what the run did.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::{Judged, at};
-use super::exceptions::ExceptionChanges;
+use super::exceptions::{CAME_BACK, ExceptionChanges, PersonsAct};
 use super::inbox::{BillOutcome, BillStatus};
 use super::notify::Alarm;
 use super::summary::{Parts, coverage_summary, refund_totals};
-use crate::model::{Amount, Difference, Disposition, EventFinding, Timestamp, Total};
+use crate::model::{Amount, Disposition, EventFinding, Timestamp, Total};
 use crate::notify::WhyHeld;
 use crate::recon::{Rule, Tally};
 use crate::report::Lang;
 use crate::report::data::{self, Bucket, PartialReason, ReportData, Sentence};
-use crate::store::{ExceptionFacts, ExceptionRow, ExceptionSide, NotificationRecord, RunMode, RunRecord, RunStatus};
+use crate::store::{
+    ExceptionAct, ExceptionFacts, ExceptionRow, NotificationRecord, Reopened, RollForward, RunMode, RunRecord,
+    RunStatus,
+};
 
 /// What a report needs beside the summary's parts.
 pub struct Facts<'a> {
@@ -28,8 +31,12 @@ pub struct Facts<'a> {
     pub set_aside: Vec<(String, crate::bills::SetAside)>,
     /// The exceptions that were open before the run.
     pub open_before: &'a [ExceptionRow],
-    /// What the run does to them.
+    /// What persons did since the run before.
+    pub acts: &'a [PersonsAct],
+    /// What the run does to the exceptions.
     pub changes: &'a ExceptionChanges,
+    /// Acts and changes in count and amount.
+    pub roll: RollForward,
     /// The synIds of pushes that came again with other content since the day began.
     pub contradicted_pushes: Vec<String>,
     /// How far the platform's clock is ahead of ours.
@@ -48,6 +55,7 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
     let payments = buckets(&judged.totals.payments);
     let orders = buckets(&judged.totals.orders);
     let rerun = facts.before.map(|run| rerun(run, &payments, &orders));
+    let exception_rows = with_reasons(exception_rows(&facts), &judged.notifications);
     let set_aside_rows: u64 = u64::try_from(facts.set_aside.len()).unwrap_or(u64::MAX);
     ReportData {
         run_id: parts.run.to_owned(),
@@ -80,8 +88,13 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
             held: parts.told.held,
             due: judged.due_count(),
         },
-        exceptions: roll_forward(facts.open_before, facts.changes),
-        exception_rows: with_reasons(exception_rows(facts.open_before, facts.changes, facts.at), &judged.notifications),
+        exceptions: data::RollForward {
+            opening: facts.roll.opening,
+            new: facts.roll.new,
+            resolved: facts.roll.resolved,
+            closing: facts.roll.closing,
+        },
+        exception_rows,
         refunds_owed: refunds_owed(judged),
         by_channel: by_channel(judged),
         by_car_park: by_car_park(judged),
@@ -267,49 +280,63 @@ fn named(rows: impl Iterator<Item = (String, Amount)>) -> Vec<data::NamedTotal> 
     totals.into_iter().map(|(name, total)| data::NamedTotal { name, total }).collect()
 }
 
-/// Whether the exception tells what was paid: a payment's net, or the fee that a push tells.
-fn tells_paid(facts: &ExceptionFacts) -> bool {
-    facts.payment_id.is_some() || facts.key.side == ExceptionSide::Event
-}
-
-/// The money at stake in an exception: what was paid, else what is due.
-fn stake(facts: &ExceptionFacts) -> i64 {
-    if tells_paid(facts) { facts.paid.fen() } else { facts.due.fen() }
-}
-
-fn roll_forward(open: &[ExceptionRow], changes: &ExceptionChanges) -> data::RollForward {
-    let total = |stakes: &mut dyn Iterator<Item = i64>| {
-        stakes.fold(Total::default(), |mut total, fen| {
-            total.add_fen(fen);
-            total
-        })
-    };
-    let resolved: HashSet<i64> = changes.resolved.iter().map(|(id, _)| *id).collect();
-    let is_resolved = |row: &&ExceptionRow| resolved.contains(&row.id);
-    let resolved = total(&mut open.iter().filter(is_resolved).map(|row| stake(&row.facts)));
-    let carried = total(&mut changes.carried.iter().map(|(_, facts)| stake(facts)));
-    let new = total(&mut changes.opened.iter().map(stake));
-    // A carried one whose amount changed is opened with its amount of now, so that the line adds up.
-    data::RollForward { opening: sum(carried, resolved), new, resolved, closing: sum(carried, new) }
-}
-
-fn exception_rows(open: &[ExceptionRow], changes: &ExceptionChanges, now: Timestamp) -> Vec<data::ExceptionRow> {
-    let open: HashMap<i64, &ExceptionRow> = open.iter().map(|row| (row.id, row)).collect();
+/// The exceptions of the run: each that is open once, new or carried, and each resolution.
+fn exception_rows(facts: &Facts<'_>) -> Vec<data::ExceptionRow> {
+    let Facts { changes, acts, at, .. } = *facts;
+    let open: HashMap<i64, &ExceptionRow> = facts.open_before.iter().map(|row| (row.id, row)).collect();
     let known = |id: i64| open.get(&id).copied();
+    let reopened_by: HashMap<i64, &str> = acts
+        .iter()
+        .filter(|act| act.event.act == ExceptionAct::Reopened)
+        .filter_map(|act| Some((act.row.id, act.event.person.as_deref()?)))
+        .collect();
     let mut rows: Vec<data::ExceptionRow> = Vec::new();
     for facts in &changes.opened {
-        rows.push(exception_row(facts, None, data::ExceptionStatus::New, why(&facts.rule), now));
+        rows.push(exception_row(facts, None, data::ExceptionStatus::New, why(&facts.rule), at));
+    }
+    for Reopened { row, facts, reason } in &changes.reopened {
+        let status = data::ExceptionStatus::New;
+        rows.push(exception_row(facts, Some(row), status, opened_again(reason, row, facts), at));
     }
     for (id, facts) in &changes.carried {
-        rows.push(exception_row(facts, known(*id), data::ExceptionStatus::Carried, why(&facts.rule), now));
+        let (status, why) = match reopened_by.get(id) {
+            Some(person) => (data::ExceptionStatus::New, opened_by(person, facts)),
+            None => (data::ExceptionStatus::Carried, why(&facts.rule)),
+        };
+        rows.push(exception_row(facts, known(*id), status, why, at));
+    }
+    let status = data::ExceptionStatus::Resolved;
+    for act in acts.iter().filter(|act| act.event.act == ExceptionAct::Resolved) {
+        let row = ExceptionRow { note: act.event.words.clone(), ..act.row.clone() };
+        let by = act.event.person.as_deref().unwrap_or_default();
+        let why = Sentence::new(format!("由 {by} 处理"), format!("Resolved by {by}."));
+        rows.push(exception_row(&row.facts, Some(&row), status, why, at));
     }
     for (id, reason) in &changes.resolved {
         if let Some(row) = known(*id) {
-            let status = data::ExceptionStatus::Resolved;
-            rows.push(exception_row(&row.facts, Some(row), status, resolved_why(reason), now));
+            rows.push(exception_row(&row.facts, Some(row), status, resolved_why(reason), at));
         }
     }
     rows
+}
+
+/// Why an exception that was resolved is open again, and which rule says that it is one.
+fn opened_again(reason: &str, row: &ExceptionRow, facts: &ExceptionFacts) -> Sentence {
+    let rule = why(&facts.rule);
+    match row.resolved_by() {
+        Some(person) if reason != CAME_BACK => Sentence::new(
+            format!("{person} 处理后事实有变，再次打开。{}", rule.zh),
+            format!("The facts changed after {person} had resolved it; it is open again. {}", rule.en),
+        ),
+        Some(_) | None => {
+            Sentence::new(format!("曾消除，现再次出现。{}", rule.zh), format!("It had gone and is back. {}", rule.en))
+        }
+    }
+}
+
+fn opened_by(person: &str, facts: &ExceptionFacts) -> Sentence {
+    let rule = why(&facts.rule);
+    Sentence::new(format!("由 {person} 再次打开。{}", rule.zh), format!("{person} opened it again. {}", rule.en))
 }
 
 /// Beside each notification that waits for a person: which cap holds it, or what the platform said of it.
@@ -366,9 +393,9 @@ fn exception_row(
         external_order_id: facts.external_order_id.clone(),
         order_id: facts.order_id.clone(),
         plate: facts.plate.clone(),
-        paid: tells_paid(facts).then_some(facts.paid),
+        paid: facts.tells_paid().then_some(facts.paid),
         due: Some(facts.due),
-        difference: Difference::from_fen(facts.paid.fen().saturating_sub(facts.due.fen())),
+        difference: facts.difference(),
         at: Some(facts.at),
         first_seen,
         age_days: u32::try_from(now.business_date().days_since(first_seen)).unwrap_or(0),
@@ -392,6 +419,7 @@ fn resolved_why(reason: &str) -> Sentence {
     match name {
         "order_found" => return Sentence::new("已有对应的停车订单", "Its order is there now."),
         "fee_agrees" => return Sentence::new("推送与订单的费用现已一致", "Push and order tell the same fee now."),
+        "agreeing" => return Sentence::new("各账单现已一致", "The bills agree now."),
         _ => {}
     }
     let chinese = Lang::Zh.kind(name);

@@ -16,10 +16,10 @@ use anyhow::Context;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use self::exceptions::{all_carried, changes_of_run, exit_findings};
+use self::exceptions::{all_carried, changes_of_run, exit_findings, persons_acts, reopened_by_persons};
 use self::rows::{count_unknown, order_days, outcome_rows, plate_users};
 use super::evidence::{Judged, Scope, judge};
-use super::exceptions::ExceptionChanges;
+use super::exceptions::{ExceptionChanges, roll_forward};
 use super::inbox::{BillOutcome, BillStatus, ClaimedSource, InboxOutcome, has_bill_for, import_inbox};
 use super::mailing::{self, Delivery};
 use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps, clear_alarms};
@@ -37,7 +37,8 @@ use crate::notify::Resend;
 use crate::report::data::PartialReason;
 use crate::report::{FailureReport, ReportData};
 use crate::store::{
-    CoverageRow, FinishedRun, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord, RunStatus, Store, StoreError,
+    CoverageRow, FinishedRun, OutboxMail, RollForward, RosterPlate, RunLock, RunMode, RunRecord, RunStatus, Store,
+    StoreError,
 };
 
 /// Which run, and how.
@@ -419,8 +420,12 @@ impl Night<'_> {
         let exits = exit_findings(store, judged, &self.scope(intake), &open_before)?;
         let changes = match self.options.mode {
             RunMode::DryRun => all_carried(&open_before),
-            RunMode::Live | RunMode::Offline => changes_of_run(judged, exits, &open_before, &store.reported_dates()?),
+            RunMode::Live | RunMode::Offline => {
+                changes_of_run(store, judged, exits, &open_before, &store.reported_dates()?)?
+            }
         };
+        let acts = persons_acts(store)?;
+        let roll = roll_forward(store.last_roll_forward()?, &acts, &open_before, &changes)?;
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let parts = Parts {
             run: &self.record.id,
@@ -433,10 +438,11 @@ impl Night<'_> {
             told: telling.told,
             unknown: if self.options.mode == RunMode::Live { unknown } else { 0 },
             exceptions: ExceptionSummary {
-                opening: count(open_before.len()),
-                new: count(changes.opened.len()),
-                resolved: count(changes.resolved.len()),
-                closing: count(changes.opened.len().saturating_add(changes.carried.len())),
+                opening: roll.opening.count,
+                new: roll.new.count,
+                resolved: roll.resolved.count,
+                closing: roll.closing.count,
+                reopened: count(changes.reopened.len().saturating_add(reopened_by_persons(&acts))),
             },
         };
         let facts = Facts {
@@ -446,7 +452,9 @@ impl Night<'_> {
             before: self.before.as_ref(),
             set_aside: store.set_aside_rows(self.options.date, self.record.started_at)?,
             open_before: &open_before,
+            acts: &acts,
             changes: &changes,
+            roll,
             contradicted_pushes: store.contradicted_since(self.options.date.start())?,
             platform_ahead_s: intake.platform_ahead_s,
             clock_correction_s: intake.clock_correction_s,
@@ -469,7 +477,7 @@ impl Night<'_> {
             None => None,
         };
         summary.report.mail = if mail.is_some() { "pending" } else { "off" };
-        self.store_end(store, judged, status, &summary, &changes, mail.as_ref())?;
+        self.store_end(store, judged, status, &summary, (&changes, &roll), mail.as_ref())?;
         if self.options.mode == RunMode::Live {
             clear_alarms(store)?;
         }
@@ -493,7 +501,7 @@ impl Night<'_> {
         judged: &Judged,
         status: RunStatus,
         summary: &Summary,
-        changes: &ExceptionChanges,
+        (changes, roll): (&ExceptionChanges, &RollForward),
         mail: Option<&OutboxMail>,
     ) -> anyhow::Result<()> {
         let dry = self.options.mode == RunMode::DryRun;
@@ -506,6 +514,7 @@ impl Night<'_> {
             outcomes: &outcomes,
             order_days: &days,
             exceptions: if dry { &nothing } else { changes },
+            roll_forward: (!dry).then_some(roll),
             mail,
             at: self.clock.now(),
         })?;

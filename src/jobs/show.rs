@@ -66,6 +66,8 @@ pub enum Event {
     PushContradiction(ContradictionEntry),
     /// A row of the journal.
     Journal(JournalEntry),
+    /// A step of an exception.
+    Exception(ExceptionEntry),
     /// A run gave a payment or an order its disposition.
     Outcome(Outcome),
 }
@@ -177,10 +179,35 @@ pub struct JournalEntry {
     pub run: Option<String>,
     /// Such as `notification.sending`.
     pub kind: String,
-    /// The external order id, or the number of the exception.
+    /// The external order id.
     pub subject: String,
     /// The facts.
     pub detail: Value,
+}
+
+/// A step in the life of an exception.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExceptionEntry {
+    /// The exception's number.
+    pub id: i64,
+    /// `opened`, `changed`, `resolved` or `reopened`.
+    pub act: &'static str,
+    /// What it was after that.
+    pub kind: String,
+    /// What was paid, net; the fee that a push tells.
+    pub paid: Difference,
+    /// The order's `booked + due`; beside a push the order's whole fee.
+    pub due: Amount,
+    /// `paid − due`.
+    pub difference: Difference,
+    /// The run whose facts did it.
+    pub run: Option<String>,
+    /// The person who did it.
+    pub by: Option<String>,
+    /// A run's reason, a person's note.
+    pub note: Option<String>,
+    #[serde(skip)]
+    seq: i64,
 }
 
 /// What a run called a payment or an order.
@@ -263,7 +290,9 @@ pub struct Exception {
     pub first_seen: Timestamp,
     /// When a run last saw it.
     pub last_seen: Timestamp,
-    /// Why it ended, or a person's words.
+    /// The person who resolved it.
+    pub resolved_by: Option<String>,
+    /// Why it ended or opened again, or a person's words.
     pub note: Option<String>,
     /// What a push shows, in a sentence; none of payments and orders, of which the outcomes tell.
     pub why: Option<Sentence>,

@@ -122,6 +122,9 @@ pub struct ExceptionSummary {
     pub resolved: u64,
     /// Open now.
     pub closing: u64,
+    /// Of the new ones, those that were resolved before and opened again.
+    #[serde(skip)]
+    pub reopened: u64,
 }
 
 /// Where the report went.

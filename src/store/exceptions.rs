@@ -1,11 +1,22 @@
 //! Exceptions with a life, and the one transaction that finishes a run.
+//!
+//! A row of `exception` is how one stands, `exception_event` how it came to stand so. Both are written together, and
+//! the roll-forward of a run is proved against both.
 
-use rusqlite::{Row, Transaction, named_params};
+mod history;
+mod life;
+mod roll;
+
+use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::mail::{OutboxMail, insert_mail};
 use super::runs::{OutcomeRow, RunStatus, end_run, insert_order_days, insert_outcomes};
-use super::{Store, StoreError, WriteError, journal, parsed};
+use super::{Store, StoreError, parsed};
 use crate::model::{Amount, BusinessDate, Difference, Timestamp};
+
+pub use history::{ExceptionAct, ExceptionEvent};
+pub use life::PersonsWord;
+pub use roll::RollForward;
 
 /// What kind of thing an exception is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +88,25 @@ impl ExceptionFacts {
     pub const fn difference(&self) -> Difference {
         Difference::from_fen(self.paid.fen().saturating_sub(self.due.fen()))
     }
+
+    /// Whether it tells what was paid: a payment's net, or the fee that a push tells.
+    pub fn tells_paid(&self) -> bool {
+        self.payment_id.is_some() || self.key.side == ExceptionSide::Event
+    }
+
+    /// The money at stake, by which exceptions are summed: what was paid (or a push tells), without it what is due.
+    pub fn stake(&self) -> Difference {
+        if self.tells_paid() { self.paid } else { Difference::from_fen(self.due.fen()) }
+    }
+
+    /// Whether both tell the same of their subject: kind, amounts, order, plate.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let order = |facts: &Self| facts.order_id.as_deref().map(str::to_lowercase);
+        self.kind == other.kind
+            && (self.paid, self.due) == (other.paid, other.due)
+            && order(self) == order(other)
+            && self.plate == other.plate
+    }
 }
 
 /// Whether an exception is open.
@@ -101,8 +131,46 @@ pub struct ExceptionRow {
     pub first_seen_at: Timestamp,
     /// When the last run saw it.
     pub last_seen_at: Timestamp,
-    /// Why it ended, or a person's words.
+    /// When and by whom it ended; none while it is open.
+    pub resolution: Option<Resolution>,
+    /// Why a run ended it or opened it again, when that was the last word.
+    pub reason: Option<String>,
+    /// A person's words, when those were the last.
     pub note: Option<String>,
+}
+
+impl ExceptionRow {
+    /// The last words on it, a person's or a run's.
+    pub fn words(&self) -> Option<&str> {
+        self.note.as_deref().or(self.reason.as_deref())
+    }
+
+    /// Who resolved it, if it was a person.
+    pub fn resolved_by(&self) -> Option<&str> {
+        self.resolution.as_ref()?.person.as_deref()
+    }
+}
+
+/// How an exception ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// When.
+    pub at: Timestamp,
+    /// The run whose facts ended it; none when a person did.
+    pub run_id: Option<String>,
+    /// The person who did.
+    pub person: Option<String>,
+}
+
+/// A resolved exception that opens again.
+#[derive(Clone, Debug)]
+pub struct Reopened {
+    /// As it was.
+    pub row: ExceptionRow,
+    /// What is found now.
+    pub facts: ExceptionFacts,
+    /// Why.
+    pub reason: &'static str,
 }
 
 /// What a run does to the exceptions.
@@ -110,6 +178,8 @@ pub struct ExceptionRow {
 pub struct ExceptionChanges {
     /// Found now.
     pub opened: Vec<ExceptionFacts>,
+    /// Found again after they were resolved.
+    pub reopened: Vec<Reopened>,
     /// Still there, with what is known now.
     pub carried: Vec<(i64, ExceptionFacts)>,
     /// Gone: the exception, and why.
@@ -130,6 +200,8 @@ pub struct FinishedRun<'a> {
     pub order_days: &'a [(String, BusinessDate)],
     /// What becomes of the exceptions.
     pub exceptions: &'a ExceptionChanges,
+    /// Their counts and sums; none of a dry run, which changes nothing.
+    pub roll_forward: Option<&'a RollForward>,
     /// The mail to be sent.
     pub mail: Option<&'a OutboxMail>,
     /// Now.
@@ -158,14 +230,17 @@ fn exception_row(row: &Row<'_>) -> rusqlite::Result<ExceptionRow> {
         rule: row.get("rule")?,
     };
     let open = row.get::<_, String>("status")? == "open";
-    let (note, reason): (Option<String>, Option<String>) = (row.get("note")?, row.get("reason")?);
+    let resolved_at: Option<i64> = row.get("resolved_at")?;
+    let (run_id, person) = (row.get("resolved_run_id")?, row.get("resolved_by")?);
     Ok(ExceptionRow {
         id: row.get("id")?,
         facts,
         status: if open { ExceptionStatus::Open } else { ExceptionStatus::Resolved },
         first_seen_at: Timestamp::from_unix(row.get("first_seen_at")?),
         last_seen_at: Timestamp::from_unix(row.get("last_seen_at")?),
-        note: note.or(reason),
+        resolution: resolved_at.map(|at| Resolution { at: Timestamp::from_unix(at), run_id, person }),
+        reason: row.get("reason")?,
+        note: row.get("note")?,
     })
 }
 
@@ -205,85 +280,71 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
+    /// The exception with that number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn exception(&self, id: i64) -> Result<Option<ExceptionRow>, StoreError> {
+        let failed = self.failed("reading an exception");
+        let mut statement =
+            self.connection.prepare_cached("SELECT * FROM exception WHERE id = :id").map_err(&failed)?;
+        statement.query_row(named_params! {":id": id}, exception_row).optional().map_err(&failed)
+    }
+
+    /// The resolved exceptions with one of these keys, for each key the one that was resolved last at the end.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn resolved_exceptions<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k ExceptionKey>,
+    ) -> Result<Vec<ExceptionRow>, StoreError> {
+        let failed = self.failed("reading the exceptions");
+        let sql = "SELECT * FROM exception WHERE subject = :subject AND side = :side AND n = :n
+                       AND (kind = 'bill_disagrees') = :beside AND status = 'resolved'
+                   ORDER BY (SELECT max(id) FROM exception_event WHERE exception_id = exception.id)";
+        let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
+        let mut found = Vec::new();
+        for key in keys {
+            let values = named_params! {
+                ":subject": key.subject, ":side": key.side.name(), ":n": key.n, ":beside": key.beside,
+            };
+            for row in statement.query_map(values, exception_row).map_err(&failed)? {
+                found.push(row.map_err(&failed)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// The external order ids that were ever called `duplicate_payment`.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn ever_duplicate(&self) -> Result<std::collections::HashSet<String>, StoreError> {
         let failed = self.failed("reading the exceptions");
-        let sql = "SELECT DISTINCT subject FROM exception WHERE kind = 'duplicate_payment' AND side = 'payment'";
+        let sql = "SELECT DISTINCT subject FROM exception_event JOIN exception ON exception.id = exception_id
+                   WHERE exception_event.kind = 'duplicate_payment' AND side = 'payment'";
         let mut statement = self.connection.prepare_cached(sql).map_err(&failed)?;
         let rows = statement.query_map([], |row| row.get(0));
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
-    /// Finishes a run: outcomes, order days, exceptions, its mail, its status, in one transaction.
+    /// Finishes a run: outcomes, order days, exceptions, their roll-forward, its mail, its status, in one transaction.
     ///
     /// # Errors
-    /// When the database cannot be written; then the run is still running, and nothing else changed.
+    /// When the exceptions do not tie out, or the database cannot be written; then the run is still running, and nothing else changed.
     pub fn finish_run(&mut self, run: &FinishedRun<'_>) -> Result<(), StoreError> {
         self.write("finishing a run", |transaction| {
             insert_outcomes(transaction, run.run_id, run.outcomes)?;
             insert_order_days(transaction, run.run_id, run.order_days)?;
-            apply_exceptions(transaction, run)?;
+            life::apply(transaction, run)?;
+            if let Some(roll) = run.roll_forward {
+                roll::insert(transaction, run.run_id, roll)?;
+            }
             if let Some(mail) = run.mail {
                 insert_mail(transaction, mail, run.at)?;
             }
             end_run(transaction, run.run_id, run.status, run.summary, run.at)
         })
     }
-}
-
-fn apply_exceptions(transaction: &Transaction<'_>, run: &FinishedRun<'_>) -> Result<(), WriteError> {
-    // Resolved first: a subject whose kind changed is closed before it is opened again.
-    for (id, reason) in &run.exceptions.resolved {
-        let sql =
-            "UPDATE exception SET status = 'resolved', resolved_at = :at, resolved_run_id = :run_id, reason = :reason
-                   WHERE id = :id AND status = 'open'";
-        let values = named_params! {":id": id, ":at": run.at.unix(), ":run_id": run.run_id, ":reason": reason};
-        if transaction.prepare_cached(sql)?.execute(values)? == 0 {
-            // A person was faster; nothing was decided here.
-            continue;
-        }
-        let detail = serde_json::json!({"reason": reason});
-        journal::append(transaction, run.at, Some(run.run_id), "exception.resolved", &id.to_string(), &detail)?;
-    }
-    for (id, facts) in &run.exceptions.carried {
-        let sql = "UPDATE exception SET last_seen_at = CASE WHEN last_seen_at > :at THEN last_seen_at ELSE :at END, last_run_id = :run_id, payment_id = :payment_id,
-                       order_id = :order_id, plate = :plate, paid_fen = :paid_fen, due_fen = :due_fen, rule = :rule
-                   WHERE id = :id AND status = 'open'";
-        transaction.prepare_cached(sql)?.execute(named_params! {
-            ":id": id, ":at": run.at.unix(), ":run_id": run.run_id, ":payment_id": facts.payment_id,
-            ":order_id": facts.order_id, ":plate": facts.plate, ":paid_fen": facts.paid.fen(),
-            ":due_fen": facts.due.fen(), ":rule": facts.rule,
-        })?;
-    }
-    for facts in &run.exceptions.opened {
-        open_exception(transaction, run, facts)?;
-    }
-    Ok(())
-}
-
-fn open_exception(
-    transaction: &Transaction<'_>,
-    run: &FinishedRun<'_>,
-    facts: &ExceptionFacts,
-) -> Result<(), WriteError> {
-    let sql =
-        "INSERT INTO exception (kind, business_date, side, subject, n, payment_id, external_order_id, order_id, plate,
-                   paid_fen, due_fen, at, rule, status, first_seen_at, first_run_id, last_seen_at, last_run_id)
-               VALUES (:kind, :date, :side, :subject, :n, :payment_id, :external_order_id, :order_id, :plate,
-                   :paid_fen, :due_fen, :at, :rule, 'open', :now, :run_id, :now, :run_id)";
-    transaction.prepare_cached(sql)?.execute(named_params! {
-        ":kind": facts.kind, ":date": facts.date.to_string(), ":side": facts.key.side.name(),
-        ":subject": facts.key.subject, ":n": facts.key.n, ":payment_id": facts.payment_id,
-        ":external_order_id": facts.external_order_id, ":order_id": facts.order_id, ":plate": facts.plate,
-        ":paid_fen": facts.paid.fen(), ":due_fen": facts.due.fen(), ":at": facts.at.unix(), ":rule": facts.rule,
-        ":now": run.at.unix(), ":run_id": run.run_id,
-    })?;
-    let id = transaction.last_insert_rowid();
-    let detail = serde_json::json!({
-        "kind": facts.kind, "subject": facts.key.subject, "paid": facts.paid, "due": facts.due, "rule": facts.rule,
-    });
-    journal::append(transaction, run.at, Some(run.run_id), "exception.opened", &id.to_string(), &detail)
 }

@@ -7,6 +7,7 @@ mod bills;
 mod bindings;
 mod constraints;
 mod events;
+mod exceptions;
 mod journal;
 mod locks;
 mod notifications;

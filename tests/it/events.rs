@@ -93,7 +93,7 @@ fn pushes(story: &Story) -> Vec<String> {
     let told = story.entries.iter().filter_map(|entry| match &entry.event {
         Event::Push(push) => Some(format!("{} {}", push.kind.name(), push.syn_id)),
         Event::PushContradiction(push) => Some(format!("not {} {}", push.kind.name(), push.syn_id)),
-        Event::BillRow(_) | Event::Order(_) | Event::Journal(_) | Event::Outcome(_) => None,
+        Event::BillRow(_) | Event::Order(_) | Event::Journal(_) | Event::Exception(_) | Event::Outcome(_) => None,
     });
     told.collect()
 }

@@ -34,6 +34,7 @@ fn kinds(story: &Story) -> Vec<&str> {
             Event::Push(_) => "push",
             Event::PushContradiction(_) => "contradiction",
             Event::Journal(row) => row.kind.as_str(),
+            Event::Exception(step) => step.act,
             Event::Outcome(_) => "outcome",
         })
         .collect()
@@ -70,7 +71,7 @@ async fn every_name_of_a_payment_leads_to_the_same_story() {
             "outcome",
             "outcome",
             "order",
-            "exception.opened",
+            "opened",
             "outcome",
             "outcome",
         ]

@@ -80,7 +80,16 @@ fn open(id: &str, finding: EventFinding) -> ExceptionRow {
     let orders = if finding == EventFinding::FeeDiffers { vec![other_fee] } else { Vec::new() };
     let facts = judged(&[exit(id, ENTRANCE_S, 500)], &orders, PULLED_S, &[]).found.pop().unwrap();
     assert_eq!(facts.kind, finding.name());
-    ExceptionRow { id: 1, facts, status: ExceptionStatus::Open, first_seen_at: at(0), last_seen_at: at(0), note: None }
+    ExceptionRow {
+        id: 1,
+        facts,
+        status: ExceptionStatus::Open,
+        first_seen_at: at(0),
+        last_seen_at: at(0),
+        resolution: None,
+        reason: None,
+        note: None,
+    }
 }
 
 fn ended(event: &ParkingEvent, orders: &[OrderSnapshot], was: EventFinding) -> Vec<&'static str> {

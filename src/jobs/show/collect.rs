@@ -5,28 +5,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 
 use super::{
-    Attempt, BillEntry, ContradictionEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome,
-    PushEntry, Story, rule, side_name,
+    Attempt, BillEntry, ContradictionEntry, Entry, Event, Exception, ExceptionEntry, JournalEntry, Notification,
+    OrderEntry, Outcome, PushEntry, Story, rule, side_name,
 };
 use crate::bills::{Role, SourcedRow};
 use crate::model::{Difference, EventFinding, OrderId, ParkingEvent};
 use crate::report::data::Sentence;
-use crate::store::{ExceptionRow, ExceptionStatus, JournalRow, NotificationRecord, OutcomeRow, Store};
+use crate::store::{
+    ExceptionEvent, ExceptionRow, ExceptionSide, ExceptionStatus, JournalRow, NotificationRecord, OutcomeRow, Store,
+};
 
 /// How often new names of a payment are looked up: payment id, external order id, trade number lead to each other.
 const ROUNDS: usize = 4;
 
-/// All that is known of `id`: a payment id, an external order id, a refund id, a trade number, or an order id or a
-/// push's synId in any case. `None` when nothing is.
+/// All that is known of `id`: a payment id, an external order id, a refund id, a trade number, an order id or a
+/// push's synId in any case, or the number of an exception, which stands behind all of these unless it is written `#7`.
+/// `None` when nothing is.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn show(store: &Store, id: &str) -> anyhow::Result<Option<Story>> {
     let id = id.trim();
     let mut found = Found::default();
-    found.begin(store, id)?;
-    if found.payments.is_empty() && found.orders.is_empty() && found.pushes.is_empty() {
-        return Ok(None);
+    let number = id.strip_prefix('#').unwrap_or(id).parse::<i64>().ok();
+    if !id.starts_with('#') {
+        found.begin(store, id)?;
+    }
+    if found.is_empty() {
+        let exception = number.map(|number| store.exception(number)).transpose()?.flatten();
+        let Some(exception) = exception else { return Ok(None) };
+        found.begin_exception(store, &exception)?;
     }
     Ok(Some(found.story(store, id)?))
 }
@@ -45,6 +53,21 @@ struct Found {
 }
 
 impl Found {
+    fn is_empty(&self) -> bool {
+        self.payments.is_empty() && self.orders.is_empty() && self.pushes.is_empty()
+    }
+
+    fn begin_exception(&mut self, store: &Store, exception: &ExceptionRow) -> anyhow::Result<()> {
+        let subject = &exception.facts.key.subject;
+        self.begin(store, subject)?;
+        match exception.facts.key.side {
+            ExceptionSide::Payment => self.payments.insert(subject.clone()),
+            ExceptionSide::Order => self.orders.insert(subject.clone()),
+            ExceptionSide::Event => self.pushes.insert(subject.clone()),
+        };
+        Ok(())
+    }
+
     fn begin(&mut self, store: &Store, id: &str) -> anyhow::Result<()> {
         let Some(key) = OrderId::new(id).map(|order| order.key()) else { return Ok(()) };
         self.orders_of_push(store, &key)?;
@@ -192,7 +215,8 @@ fn is_order(store: &Store, key: &str) -> anyhow::Result<bool> {
         || named(store.bill_rows_of(key)?))
 }
 
-/// Within one second: what was paid, what was pushed, what was seen, what a run decided, what it called it, what a person did.
+/// Within one second: what was paid, what was pushed, what was seen, what a run decided, what became of the exceptions
+/// (a person's part too: their own order is known), what a run called it, what a person did.
 const fn rank(event: &Event) -> (u8, i64) {
     match event {
         Event::BillRow(_) => (0, 0),
@@ -200,8 +224,9 @@ const fn rank(event: &Event) -> (u8, i64) {
         Event::PushContradiction(_) => (1, 1),
         Event::Order(_) => (2, 0),
         Event::Journal(JournalEntry { run: Some(_), seq, .. }) => (3, *seq),
-        Event::Outcome(_) => (4, 0),
-        Event::Journal(JournalEntry { run: None, seq, .. }) => (5, *seq),
+        Event::Exception(ExceptionEntry { seq, .. }) => (4, *seq),
+        Event::Outcome(_) => (5, 0),
+        Event::Journal(JournalEntry { run: None, seq, .. }) => (6, *seq),
     }
 }
 
@@ -336,10 +361,27 @@ fn outcome(run: String, row: OutcomeRow, spelled: &dyn Fn(String) -> String) -> 
 
 fn add_exceptions(tale: &mut Story, store: &Store, subject: &str) -> anyhow::Result<()> {
     for row in store.exceptions_of(subject)? {
-        add_journal(tale, store, &row.id.to_string(), "exception.")?;
+        let history = store.exception_history(row.id)?.into_iter();
+        tale.entries.extend(history.map(exception_entry));
         tale.exceptions.push(exception(row));
     }
     Ok(())
+}
+
+fn exception_entry(step: ExceptionEvent) -> Entry {
+    let entry = ExceptionEntry {
+        id: step.exception_id,
+        act: step.act.name(),
+        kind: step.kind,
+        paid: step.paid,
+        due: step.due,
+        difference: Difference::from_fen(step.paid.fen().saturating_sub(step.due.fen())),
+        run: step.run_id,
+        by: step.person,
+        note: step.words,
+        seq: step.id,
+    };
+    Entry { at: step.at, event: Event::Exception(entry) }
 }
 
 fn exception(row: ExceptionRow) -> Exception {
@@ -352,9 +394,10 @@ fn exception(row: ExceptionRow) -> Exception {
         difference: row.facts.difference(),
         why: EventFinding::from_name(&row.facts.rule)
             .map(|finding| Sentence::new(finding.chinese(), finding.english())),
-        kind: row.facts.kind,
         first_seen: row.first_seen_at,
         last_seen: row.last_seen_at,
-        note: row.note,
+        resolved_by: row.resolved_by().map(str::to_owned),
+        note: row.words().map(str::to_owned),
+        kind: row.facts.kind,
     }
 }

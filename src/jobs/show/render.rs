@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    BillEntry, ContradictionEntry, Entry, Event, Exception, JournalEntry, Notification, OrderEntry, Outcome, PushEntry,
-    Story,
+    BillEntry, ContradictionEntry, Entry, Event, Exception, ExceptionEntry, JournalEntry, Notification, OrderEntry,
+    Outcome, PushEntry, Story,
 };
 use crate::bills::RowKind;
 use crate::model::{EventKind, Timestamp};
@@ -73,7 +73,8 @@ fn entry_line(entry: &Entry, lang: Lang) -> String {
         Event::Order(order) => order_line(order),
         Event::Push(push) => push_line(push),
         Event::PushContradiction(push) => contradiction(push),
-        Event::Journal(row) => journal(row, lang),
+        Event::Journal(row) => journal(row),
+        Event::Exception(step) => exception_step(step, lang),
         Event::Outcome(outcome) => called(outcome, lang),
     };
     format!("{}  {}", entry.at, clean(told.of(lang)))
@@ -169,7 +170,7 @@ fn contradiction(push: &ContradictionEntry) -> Sentence {
     )
 }
 
-fn journal(row: &JournalEntry, lang: Lang) -> Sentence {
+fn journal(row: &JournalEntry) -> Sentence {
     let JournalEntry { subject, kind, .. } = row;
     let field = |name: &str| text(row.detail.get(name));
     let (amount, order, why) = (field("amount"), field("order"), field("why"));
@@ -210,26 +211,33 @@ fn journal(row: &JournalEntry, lang: Lang) -> Sentence {
                 format!("notification {subject}: {from} → {to}, {why}{facts}"),
             )
         }
-        "exception.opened" => {
-            let kind = field("kind");
-            let name = lang.kind(&kind).to_owned();
-            Sentence::new(
-                format!("差异 {subject} 新增：{name} ({kind})"),
-                format!("exception {subject} opens: {name} ({kind})"),
-            )
-        }
-        "exception.resolved" => {
-            let reason = field("reason");
-            Sentence::new(
-                format!("差异 {subject} 消除：{reason}"),
-                format!("exception {subject} is resolved: {reason}"),
-            )
-        }
         _ => {
             let detail = row.detail.to_string();
             Sentence::new(format!("{kind} {subject}: {detail}"), format!("{kind} {subject}: {detail}"))
         }
     }
+}
+
+fn exception_step(step: &ExceptionEntry, lang: Lang) -> Sentence {
+    let ExceptionEntry { id, act, kind, paid, due, difference, .. } = step;
+    let (zh_act, en_act) = match *act {
+        "opened" => ("新增", "opens"),
+        "changed" => ("有变化", "changed"),
+        "resolved" => ("消除", "is resolved"),
+        _ => ("再次打开", "opens again"),
+    };
+    let who = step.by.as_deref().or(step.run.as_deref()).unwrap_or_default();
+    let (zh_who, en_who) = if step.by.is_some() { ("", "by ") } else { ("对账 ", "by run ") };
+    let words = step.note.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+    let name = lang.kind(kind);
+    Sentence::new(
+        format!(
+            "差异 {id} {zh_act}：{name} ({kind})，实付 {paid}、应付 {due}、差额 {difference}（{zh_who}{who}{words}）"
+        ),
+        format!(
+            "exception {id} {en_act}: {name} ({kind}), paid {paid}, due {due}, difference {difference} ({en_who}{who}{words})"
+        ),
+    )
 }
 
 fn text(value: Option<&Value>) -> String {
@@ -308,19 +316,26 @@ fn notification(one: &Notification, lang: Lang) -> Vec<String> {
 fn exception(one: &Exception, lang: Lang) -> Vec<String> {
     let Exception { id, kind, date, paid, due, difference, first_seen, last_seen, .. } = one;
     let name = lang.kind(kind);
+    let by = |prefix: &str| one.resolved_by.as_ref().map(|by| format!("{prefix}{by}")).unwrap_or_default();
     let note = one.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
     let line = match (lang, one.open) {
         (Lang::Zh, true) => format!(
             "{id} {name} ({kind}) {date}：实付 {paid}、应付 {due}、差额 {difference}；{first_seen} 首见，{last_seen} 仍在{note}"
         ),
         (Lang::Zh, false) => {
-            format!("{id} {name} ({kind}) {date}：实付 {paid}、应付 {due}、差额 {difference}；已消除{note}")
+            format!(
+                "{id} {name} ({kind}) {date}：实付 {paid}、应付 {due}、差额 {difference}；已消除{}{note}",
+                by("，处理人 ")
+            )
         }
         (Lang::En, true) => format!(
             "{id} {kind} ({name}) {date}: paid {paid}, due {due}, difference {difference}; open, first seen {first_seen}, last {last_seen}{note}"
         ),
         (Lang::En, false) => {
-            format!("{id} {kind} ({name}) {date}: paid {paid}, due {due}, difference {difference}; resolved{note}")
+            format!(
+                "{id} {kind} ({name}) {date}: paid {paid}, due {due}, difference {difference}; resolved{}{note}",
+                by(" by ")
+            )
         }
     };
     let why = one.why.as_ref().map(|why| format!("  {}", clean(why.of(lang))));

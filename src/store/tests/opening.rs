@@ -25,8 +25,8 @@ fn the_schema_for_readers_is_the_sum_of_the_migrations() {
 #[test]
 fn a_newer_database_is_refused() {
     let scratch = Scratch::new();
-    scratch.raw().pragma_update(None, "user_version", 4).unwrap();
-    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 4, known: 3, .. })));
+    scratch.raw().pragma_update(None, "user_version", 5).unwrap();
+    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 5, known: 4, .. })));
 }
 
 #[test]
@@ -53,11 +53,60 @@ fn the_second_migration_keeps_every_exception() {
     let [open, resolved] = &kept[..] else { panic!("{kept:?}") };
     assert_eq!((open.status, resolved.status), (ExceptionStatus::Open, ExceptionStatus::Resolved));
     assert_eq!((open.facts.key.subject.as_str(), open.facts.paid.fen(), open.facts.due), ("P-1", 500, fen(700)));
-    assert_eq!((resolved.facts.key.subject.as_str(), resolved.note.as_deref()), ("o-1", Some("now settled")));
+    assert_eq!((resolved.facts.key.subject.as_str(), resolved.reason.as_deref()), ("o-1", Some("now settled")));
     let again = "INSERT INTO exception SELECT 3, kind, business_date, side, subject, n, payment_id, external_order_id, order_id,
-        plate, paid_fen, due_fen, at, rule, status, first_seen_at, first_run_id, last_seen_at, last_run_id, resolved_at,
-        resolved_run_id, resolved_by, reason, note FROM exception WHERE id = 1";
+        plate, paid_fen, due_fen, stake_fen, at, rule, status, first_seen_at, first_run_id, last_seen_at, last_run_id,
+        resolved_at, resolved_run_id, resolved_by, reason, note FROM exception WHERE id = 1";
     assert!(refusal(&raw(&path), again).contains("UNIQUE"), "one open exception for a subject");
+}
+
+#[test]
+fn the_fourth_migration_knows_how_every_exception_came_to_stand_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("recon.db");
+    let before = raw(&path);
+    for migration in [
+        include_str!("../../../sql/migrations/0001_first.sql"),
+        include_str!("../../../sql/migrations/0002_pushes_and_bindings.sql"),
+        include_str!("../../../sql/migrations/0003_channel_bills.sql"),
+    ] {
+        before.execute_batch(migration).unwrap();
+    }
+    before.pragma_update(None, "user_version", 3).unwrap();
+    let columns =
+        "kind, business_date, side, subject, payment_id, order_id, paid_fen, due_fen, at, rule, status, first_seen_at,
+        first_run_id, last_seen_at, last_run_id, resolved_at, resolved_run_id, reason";
+    let sample = format!("
+        INSERT INTO run (id, seq, business_date, mode, status, started_at, finished_at, summary) VALUES
+            ('r1', 1, '2026-11-22', 'live', 'complete', 1, 2, '{{}}'), ('r2', 2, '2026-11-22', 'live', 'partial', 5, 6, '{{}}'),
+            ('r3', 3, '2026-11-22', 'dry_run', 'complete', 7, 8, '{{}}');
+        INSERT INTO exception ({columns}) VALUES
+            ('amount_mismatch', '2026-11-22', 'payment', 'P-1', 'P-1', NULL, 500, 700, 3, 'x', 'open', 4, 'r1', 6, 'r2', NULL, NULL, NULL),
+            ('payment_missing', '2026-11-22', 'order', 'o-1', NULL, 'O-1', 0, 700, 3, 'x', 'resolved', 4, 'r1', 4, 'r1', 6, 'r2', 'now settled'),
+            ('payment_missing', '2026-11-22', 'order', 'o-2', NULL, 'O-2', 0, 900, 3, 'x', 'open', 6, 'r2', 6, 'r2', NULL, NULL, NULL),
+            ('event_fee_differs', '2026-11-22', 'event', 's-1', NULL, 'O-3', 80, 900, 3, 'x', 'open', 6, 'r2', 6, 'r2', NULL, NULL, NULL);
+    ");
+    before.execute_batch(&sample).unwrap();
+    drop(before);
+    let mut store = Store::open(&path).unwrap();
+    let stakes: Vec<i64> = store.exceptions().unwrap().iter().map(|row| row.facts.stake().fen()).collect();
+    assert_eq!(stakes, [500, 700, 900, 80]);
+    let history = |id: i64| -> Vec<_> {
+        let steps = store.exception_history(id).unwrap().into_iter();
+        steps.map(|step| (step.act.name(), step.run_id.unwrap(), step.words, step.change.fen())).collect()
+    };
+    assert_eq!(history(1), [("opened", "r1".to_owned(), None, 500)]);
+    let ended = ("resolved", "r2".to_owned(), Some("now settled".to_owned()), -700);
+    assert_eq!(history(2), [("opened", "r1".to_owned(), None, 700), ended]);
+    let open = crate::model::Total { count: 3, fen: 1480 };
+    let roll = store.last_roll_forward().unwrap().unwrap();
+    assert_eq!((roll.opening, roll.closing, store.open_exceptions_total().unwrap()), (open, open, open));
+    assert_eq!(store.roll_forward("r2").unwrap(), Some(roll), "of the last run that was not dry");
+    assert!(store.acts_since_last_run().unwrap().is_empty());
+    // It is as it would be had it been made today.
+    store.resolve_exception(1, PersonsWord { by: "Li", note: "seen", at: Timestamp::from_unix(9) }).unwrap();
+    assert_eq!(store.acts_since_last_run().unwrap().len(), 1);
+    assert!(refusal(&raw(&path), "DELETE FROM exception_event").contains("never deleted"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Runs: one at a time, finished whole or not at all, and their mail.
 
 use super::*;
+use crate::jobs::exceptions::{NotTied, PersonsAct, roll_forward};
 use crate::model::{Difference, Disposition, Side};
 use secrecy::SecretString;
 
-fn facts(subject: &str, kind: &str) -> ExceptionFacts {
+pub(super) fn facts(subject: &str, kind: &str) -> ExceptionFacts {
     ExceptionFacts {
         key: ExceptionKey {
             side: ExceptionSide::Payment,
@@ -48,13 +49,16 @@ fn outcome() -> OutcomeRow {
     }
 }
 
-fn finish(
+pub(super) fn finish(
     scratch: &mut Scratch,
     run: &str,
     exceptions: &ExceptionChanges,
     mail: Option<&OutboxMail>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let sql = "SELECT mode = 'dry_run' FROM run WHERE id = ?1";
+    let dry: bool = scratch.raw().query_row(sql, [run], |row| row.get(0)).unwrap();
+    let roll = (!dry).then(|| rolled(scratch, exceptions));
     scratch.store.finish_run(&FinishedRun {
         run_id: run,
         status: RunStatus::Complete,
@@ -62,12 +66,23 @@ fn finish(
         outcomes: &[outcome()],
         order_days: &[("o".to_owned(), day())],
         exceptions,
+        roll_forward: roll.as_ref(),
         mail,
         at: now,
     })
 }
 
-fn opened(facts: &[ExceptionFacts]) -> ExceptionChanges {
+/// The roll-forward of a run that does that.
+fn rolled(scratch: &Scratch, changes: &ExceptionChanges) -> RollForward {
+    let store = &scratch.store;
+    let acts = store.acts_since_last_run().unwrap().into_iter();
+    let acts: Vec<_> =
+        acts.map(|event| PersonsAct { row: store.exception(event.exception_id).unwrap().unwrap(), event }).collect();
+    let open = store.open_exceptions().unwrap();
+    roll_forward(store.last_roll_forward().unwrap(), &acts, &open, changes).unwrap_or_else(|NotTied(roll)| *roll)
+}
+
+pub(super) fn opened(facts: &[ExceptionFacts]) -> ExceptionChanges {
     ExceptionChanges { opened: facts.to_vec(), ..ExceptionChanges::default() }
 }
 
@@ -147,6 +162,7 @@ fn exceptions_are_opened_carried_and_resolved() {
     let carried = ExceptionFacts { due: fen(300), ..facts("b", "ambiguous") };
     let changes = ExceptionChanges {
         opened: vec![facts("a", "duplicate_payment")],
+        reopened: Vec::new(),
         carried: vec![(open[1].id, carried.clone())],
         resolved: vec![(open[0].id, "became duplicate_payment".to_owned()), (open[2].id, "now settled".to_owned())],
     };
@@ -163,9 +179,9 @@ fn exceptions_are_opened_carried_and_resolved() {
             ("duplicate_payment", ExceptionStatus::Open, at(9), at(9)),
         ]
     );
-    assert_eq!((&all[1].facts, all[2].note.as_deref()), (&carried, Some("now settled")));
+    assert_eq!((&all[1].facts, all[2].reason.as_deref()), (&carried, Some("now settled")));
     assert!(scratch.store.ever_duplicate().unwrap().contains("a"));
-    assert_eq!(scratch.store.verify_journal().unwrap().unwrap(), 6);
+    assert_eq!(scratch.store.verify_journal().unwrap().unwrap(), 7);
 }
 
 #[test]
@@ -175,11 +191,15 @@ fn what_a_person_resolved_is_not_resolved_again() {
     finish(&mut scratch, &run, &opened(&[facts("a", "ambiguous")]), None, at(5)).unwrap();
     let open = scratch.store.open_exceptions().unwrap();
     let next = scratch.run();
-    scratch.raw().execute_batch("UPDATE exception SET status = 'resolved', resolved_at = 1, note = 'mine'").unwrap();
+    let word = PersonsWord { by: "Li", note: "mine", at: at(6) };
+    scratch.store.resolve_exception(open[0].id, word).unwrap();
     let resolved = vec![(open[0].id, "now settled".to_owned())];
-    finish(&mut scratch, &next, &ExceptionChanges { resolved, ..ExceptionChanges::default() }, None, at(6)).unwrap();
+    let changes = ExceptionChanges { resolved, ..ExceptionChanges::default() };
+    let refused = finish(&mut scratch, &next, &changes, None, at(6)).unwrap_err();
+    assert!(refused.to_string().contains("not open any more\nhint: "), "{refused}");
     assert_eq!(scratch.store.exceptions().unwrap()[0].note.as_deref(), Some("mine"));
-    assert_eq!(scratch.store.verify_journal().unwrap().unwrap(), 1);
+    assert_eq!(scratch.store.verify_journal().unwrap().unwrap(), 2);
+    assert!(scratch.store.resolve_exception(open[0].id, word).is_err(), "a second word on it");
 }
 
 #[test]
@@ -195,6 +215,7 @@ fn an_order_keeps_the_day_it_was_first_reported_under() {
         outcomes: &[],
         order_days: &[("o".to_owned(), day().minus_days(3))],
         exceptions: &ExceptionChanges::default(),
+        roll_forward: Some(&RollForward::default()),
         mail: None,
         at: at(6),
     };
