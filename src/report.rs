@@ -4,7 +4,9 @@
 //! it and of the language. [`mail`] makes a message of them and sends it; it is the only part that does IO.
 
 pub mod data;
+pub mod ledger;
 pub mod mail;
+pub mod packed;
 
 mod csv;
 mod en;

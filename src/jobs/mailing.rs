@@ -1,16 +1,15 @@
-//! The mail of a run: made, stored with the run, sent afterwards; what could not be sent waits in the outbox.
+//! The report of a run as files and as a mail: rendered, written, addressed. Sending is the outbox's.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::clock::Clock;
 use crate::config;
 use crate::model::Timestamp;
-use crate::report::mail::{MailAttachment, MailEnvelope, Message, Smtp, message_id, parse_mailbox, write_eml};
+use crate::report::mail::{MailAttachment, Mailbox, Message, Smtp, message_id, parse_mailbox, write_eml};
 use crate::report::{FailureReport, Lang, ReportData, exceptions_csv, failure_html, failure_subject, failure_text};
 use crate::report::{html, subject, text};
-use crate::store::{OutboxMail, Store};
+use crate::store::OutboxMail;
 
 /// The rendered files of one report.
 pub struct Rendered {
@@ -57,48 +56,89 @@ pub fn write_files(dir: &Path, date: &str, run_id: &str, report: &Rendered) -> a
     files.into_iter().map(write).collect()
 }
 
-/// The mail of a run.
+/// Everything that tells one mail from every other.
+#[derive(Clone, Copy, Debug)]
+pub struct MailKey<'a> {
+    /// The run.
+    pub run_id: &'a str,
+    /// What tells the run apart from those of every other database.
+    pub unique: &'a str,
+}
+
+/// The addresses of some mailboxes, each once, sorted: the set that a mail is sent to once.
+///
+/// # Errors
+/// When one of them is no mail address.
+pub fn recipients(to: &[String], cc: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut addresses =
+        mailboxes(to)?.into_iter().chain(mailboxes(cc)?).map(|one| one.email.to_string()).collect::<Vec<_>>();
+    addresses.sort();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+fn mailboxes(texts: &[String]) -> anyhow::Result<Vec<Mailbox>> {
+    Ok(texts.iter().map(|text| parse_mailbox(text)).collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The mail of a run to the configured people.
 ///
 /// # Errors
 /// When an address of the config cannot stand in a header.
 pub fn outbox_mail(
     email: &config::Email,
-    run_id: &str,
-    unique: &str,
-    report: Rendered,
+    key: MailKey<'_>,
+    report: &Rendered,
     at: Timestamp,
 ) -> anyhow::Result<OutboxMail> {
-    let attachments = if report.csv.is_empty() {
-        Vec::new()
-    } else {
-        vec![MailAttachment {
-            file_name: format!("exceptions-{run_id}.csv"),
-            content_type: "text/csv; charset=utf-8".to_owned(),
-            content: report.csv,
-        }]
-    };
-    let mailboxes = |texts: &[String]| texts.iter().map(|text| parse_mailbox(text)).collect::<Result<Vec<_>, _>>();
+    mail_to(email, (&email.to, &email.cc), key, report, at)
+}
+
+/// The mail of a run to some people: who gets it, and who gets a copy. Its Message-ID depends on the run and on all of
+/// them.
+///
+/// # Errors
+/// When an address cannot stand in a header.
+pub fn mail_to(
+    email: &config::Email,
+    (to, cc): (&[String], &[String]),
+    key: MailKey<'_>,
+    report: &Rendered,
+    at: Timestamp,
+) -> anyhow::Result<OutboxMail> {
     let from = parse_mailbox(&email.from).context("report.email.from")?;
+    let everybody = recipients(to, cc)?.join(",");
     let message = Message {
-        message_id: message_id(&format!("{unique}/{run_id}"), &from),
-        to: mailboxes(&email.to).context("report.email.to")?,
-        cc: mailboxes(&email.cc).context("report.email.cc")?,
+        message_id: message_id(&format!("{}/{}/{everybody}", key.unique, key.run_id), &from),
+        to: mailboxes(to).context("report.email.to")?,
+        cc: mailboxes(cc).context("report.email.cc")?,
         from,
         subject: report.subject.clone(),
-        html: report.html,
-        text: report.text,
-        attachments,
+        html: report.html.clone(),
+        text: report.text.clone(),
+        attachments: attachments(key.run_id, report),
         date: at,
     };
     let envelope = message.envelope()?;
     Ok(OutboxMail {
-        run_id: run_id.to_owned(),
+        run_id: key.run_id.to_owned(),
         message_id: message.message_id.clone(),
         sender: envelope.from().map(ToString::to_string).unwrap_or_default(),
         recipients: envelope.to().iter().map(ToString::to_string).collect(),
-        subject: report.subject,
+        subject: report.subject.clone(),
         raw: message.to_bytes()?,
     })
+}
+
+fn attachments(run_id: &str, report: &Rendered) -> Vec<MailAttachment> {
+    if report.csv.is_empty() {
+        return Vec::new();
+    }
+    vec![MailAttachment {
+        file_name: format!("exceptions-{run_id}.csv"),
+        content_type: "text/csv; charset=utf-8".to_owned(),
+        content: report.csv.clone(),
+    }]
 }
 
 /// The report of a run that failed.
@@ -134,64 +174,4 @@ pub fn mail_server(email: &config::Email) -> anyhow::Result<Option<Smtp>> {
     };
     address.set_query(tls.map(|tls| format!("tls={tls}")).as_deref());
     Ok(Some(Smtp::from_url(address.as_str(), password).context("report.email.smtp")?))
-}
-
-/// Sends everything that waits in the outbox, oldest first, and says what could not be sent.
-///
-/// # Errors
-/// When the database cannot be read or written; a server that refuses is no error here.
-pub async fn send_pending(
-    store: &mut Store,
-    email: &config::Email,
-    dir: &Path,
-    clock: &Clock,
-) -> anyhow::Result<Delivery> {
-    let server = mail_server(email)?;
-    let mut delivery = Delivery::default();
-    for mail in store.pending_mails()? {
-        let sent = match &server {
-            Some(server) => send_one(server, &mail).await,
-            None => write_eml(dir, &format!("{}.eml", mail.run_id), &mail.raw)
-                .map(|path| delivery.files.push((mail.run_id.clone(), path)))
-                .map_err(anyhow::Error::from),
-        };
-        let error = sent.err().map(|error| format!("{error:#}"));
-        store.record_mail_try(&mail.message_id, error.as_deref(), clock.now())?;
-        if let Some(error) = error {
-            delivery.failed.push((mail.run_id, error));
-        }
-    }
-    Ok(delivery)
-}
-
-/// Sends a mail that no database keeps.
-///
-/// # Errors
-/// When it cannot be sent or written.
-pub async fn send_now(mail: &OutboxMail, email: &config::Email, dir: &Path) -> anyhow::Result<()> {
-    match mail_server(email)? {
-        Some(server) => send_one(&server, mail).await,
-        None => Ok(write_eml(dir, &format!("{}.eml", mail.run_id), &mail.raw).map(drop)?),
-    }
-}
-
-async fn send_one(server: &Smtp, mail: &OutboxMail) -> anyhow::Result<()> {
-    let recipients = mail.recipients.iter().map(|to| to.parse()).collect::<Result<Vec<_>, _>>()?;
-    let envelope = MailEnvelope::new(Some(mail.sender.parse()?), recipients)?;
-    server.send(&envelope, &mail.raw).await?;
-    Ok(())
-}
-
-/// What a mail is called in the summary once it is delivered.
-pub const fn delivered_as(email: &config::Email) -> &'static str {
-    if email.smtp.is_some() { "sent" } else { "file" }
-}
-
-/// What became of the outbox.
-#[derive(Debug, Default)]
-pub struct Delivery {
-    /// Mails that were written as files: run and path.
-    pub files: Vec<(String, PathBuf)>,
-    /// Mails that still wait: run and why.
-    pub failed: Vec<(String, String)>,
 }

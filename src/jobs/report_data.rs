@@ -12,7 +12,9 @@ use crate::notify::WhyHeld;
 use crate::recon::{Rule, Tally};
 use crate::report::Lang;
 use crate::report::data::{self, Bucket, PartialReason, ReportData, Sentence};
-use crate::store::{ExceptionFacts, ExceptionRow, ExceptionSide, NotificationRecord, RunMode, RunRecord, RunStatus};
+use crate::store::{
+    ExceptionFacts, ExceptionRow, ExceptionSide, NotificationRecord, ReportFigures, RunMode, RunRecord, RunStatus,
+};
 
 /// What a report needs beside the summary's parts.
 pub struct Facts<'a> {
@@ -95,6 +97,21 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
         clock_skew_s: facts.platform_ahead_s.map(i64::saturating_neg),
         clock_correction_s: facts.clock_correction_s,
         journal_head: facts.journal_head,
+    }
+}
+
+/// What the charts of later reports show of this one.
+pub fn figures(data: &ReportData) -> ReportFigures {
+    let matched = data
+        .payments
+        .iter()
+        .filter(|bucket| matches!(bucket.disposition, Disposition::Settled | Disposition::Notified));
+    let open = data.exception_rows.iter().filter(|row| row.is_open());
+    ReportFigures {
+        date: data.date,
+        matched: matched.fold(Total::default(), |total, bucket| sum(total, bucket.total)),
+        open: data.exceptions.closing,
+        oldest_days: open.map(|row| row.age_days).max().unwrap_or(0),
     }
 }
 

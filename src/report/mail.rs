@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 pub use folder::write_eml;
 pub use lettre::address::Envelope as MailEnvelope;
 pub use lettre::message::Mailbox;
-pub use smtp::{Smtp, SmtpUrlError};
+pub use smtp::{HandedOver, Refusal, Smtp, SmtpUrlError};
 
 use super::escape::visible;
 use crate::model::Timestamp;

@@ -221,3 +221,19 @@ fn a_clock_that_was_corrected_is_said_however_little() {
     data.clock_correction_s = 0;
     assert!(!text(&data, Lang::En).contains("clock"), "a second is no news");
 }
+
+#[test]
+fn a_kept_report_is_read_back_whole() {
+    let hostile = |text: &str| format!("{text}\u{202e}\0\r\n\"<");
+    for data in [plain(), sample::calm(), sample::full(&Outside(&hostile))] {
+        let packed = packed::pack(&data).unwrap();
+        let back: ReportData = packed::unpack(&packed).unwrap();
+        assert_eq!(serde_json::to_string(&back).unwrap(), serde_json::to_string(&data).unwrap());
+        for lang in [Lang::Zh, Lang::En] {
+            assert!(html(&back, lang) == html(&data, lang) && text(&back, lang) == text(&data, lang));
+            assert!(exceptions_csv(&back, lang) == exceptions_csv(&data, lang));
+        }
+        assert_eq!(packed::pack(&back).unwrap(), packed, "the same report is the same bytes");
+    }
+    assert!(packed::unpack::<ReportData>(b"no gzip").is_err());
+}

@@ -3,6 +3,7 @@
 use rusqlite::{Row, Transaction, named_params};
 
 use super::mail::{OutboxMail, insert_mail};
+use super::reports::{KeptReport, insert_report};
 use super::runs::{OutcomeRow, RunStatus, end_run, insert_order_days, insert_outcomes};
 use super::{Store, StoreError, WriteError, journal, parsed};
 use crate::model::{Amount, BusinessDate, Difference, Timestamp};
@@ -130,6 +131,8 @@ pub struct FinishedRun<'a> {
     pub order_days: &'a [(String, BusinessDate)],
     /// What becomes of the exceptions.
     pub exceptions: &'a ExceptionChanges,
+    /// What it reports, to be rendered again.
+    pub report: Option<&'a KeptReport>,
     /// The mail to be sent.
     pub mail: Option<&'a OutboxMail>,
     /// Now.
@@ -217,7 +220,7 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
-    /// Finishes a run: outcomes, order days, exceptions, its mail, its status, in one transaction.
+    /// Finishes a run: outcomes, order days, exceptions, its report and mail, its status, in one transaction.
     ///
     /// # Errors
     /// When the database cannot be written; then the run is still running, and nothing else changed.
@@ -226,6 +229,9 @@ impl Store {
             insert_outcomes(transaction, run.run_id, run.outcomes)?;
             insert_order_days(transaction, run.run_id, run.order_days)?;
             apply_exceptions(transaction, run)?;
+            if let Some(report) = run.report {
+                insert_report(transaction, run.run_id, report)?;
+            }
             if let Some(mail) = run.mail {
                 insert_mail(transaction, mail, run.at)?;
             }

@@ -129,10 +129,20 @@ struct Script {
     ehlo: &'static str,
     auth: &'static str,
     rcpt: &'static str,
+    /// A recipient that is told something else, and what; nobody when empty.
+    refuse: &'static str,
+    refusal: &'static str,
     after_data: &'static str,
 }
 
-const FRIENDLY: Script = Script { ehlo: "250 8BITMIME", auth: "235 ok", rcpt: "250 ok", after_data: "250 taken as 7" };
+const FRIENDLY: Script = Script {
+    ehlo: "250 8BITMIME",
+    auth: "235 ok",
+    rcpt: "250 ok",
+    refuse: "",
+    refusal: "",
+    after_data: "250 taken as 7",
+};
 
 /// Everything the client said, and the mail as it was before dots were doubled.
 #[derive(Default)]
@@ -164,6 +174,7 @@ fn talk(stream: TcpStream, script: Script) -> Heard {
         let answer = match command.split([' ', ':']).next().unwrap_or_default() {
             "EHLO" => format!("250-mail.example.com\r\n{}", script.ehlo),
             "AUTH" => script.auth.to_owned(),
+            "RCPT" if !script.refuse.is_empty() && command.contains(script.refuse) => script.refusal.to_owned(),
             "RCPT" => script.rcpt.to_owned(),
             "DATA" => "354 go on".to_owned(),
             "QUIT" => "221 bye".to_owned(),
@@ -199,7 +210,11 @@ fn envelope() -> Envelope {
     message().envelope().unwrap()
 }
 
-async fn send(script: Script, url: impl Fn(&str) -> String, password: Option<&str>) -> (Result<(), MailError>, Heard) {
+async fn send(
+    script: Script,
+    url: impl Fn(&str) -> String,
+    password: Option<&str>,
+) -> (Result<HandedOver, MailError>, Heard) {
     let (address, heard) = server(script);
     let smtp = Smtp::from_url(&url(&address), password.map(|text| SecretString::from(text.to_owned()))).unwrap();
     let result = smtp.send(&envelope(), b"Subject: x\r\n\r\nbefore\r\n.\r\n..\r\nMAIL FROM:<x@y>\r\n").await;
@@ -223,16 +238,34 @@ async fn the_bytes_arrive_whole_even_a_single_dot() {
 
 #[tokio::test]
 async fn refusals_are_told_apart() {
-    let (result, _) = send(Script { rcpt: "550 5.1.1 no such user", ..FRIENDLY }, plain, None).await;
-    let error = result.unwrap_err();
+    let refused = |result: Result<HandedOver, MailError>| {
+        let handed = result.unwrap();
+        assert_eq!((handed.accepted.len(), handed.refused.len()), (0, 2));
+        handed.refused.into_iter().next().unwrap().error
+    };
+    let (result, heard) = send(Script { rcpt: "550 5.1.1 no such user", ..FRIENDLY }, plain, None).await;
+    let error = refused(result);
     assert!(matches!(error, MailError::Permanent { code: 550, .. }), "{error:?}");
     assert!(!error.is_temporary() && error.to_string().contains("no such user"));
+    assert!(!heard.commands.iter().any(|command| command == "DATA"), "there is nobody to send it to");
     let (result, _) = send(Script { rcpt: "451 4.7.1 greylisted\u{1b}[31m", ..FRIENDLY }, plain, None).await;
-    let error = result.unwrap_err();
+    let error = refused(result);
     assert!(matches!(error, MailError::Temporary { code: 451, .. }), "{error:?}");
     assert!(error.is_temporary() && error.to_string().contains("greylisted[U+001B]"));
     let (result, _) = send(Script { after_data: "552 too large", ..FRIENDLY }, plain, None).await;
     assert!(matches!(result, Err(MailError::Permanent { code: 552, .. })));
+}
+
+#[tokio::test]
+async fn one_bad_recipient_does_not_stop_the_others() {
+    let script = Script { refuse: "boss@", refusal: "550 5.1.1 no such user", ..FRIENDLY };
+    let (result, heard) = send(script, plain, None).await;
+    let handed = result.unwrap();
+    assert_eq!(handed.accepted, ["finance@example.com"]);
+    let [refusal] = &handed.refused[..] else { panic!("{handed:?}") };
+    assert_eq!(refusal.address, "boss@example.com");
+    assert!(matches!(refusal.error, MailError::Permanent { code: 550, .. }));
+    assert!(heard.mail.starts_with(b"Subject: x"));
 }
 
 #[tokio::test]
