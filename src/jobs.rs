@@ -9,6 +9,7 @@ pub mod exceptions;
 pub mod inbox;
 pub mod init;
 pub mod ledger;
+pub mod letter;
 pub mod mailing;
 pub mod match_files;
 pub mod notify;

@@ -1,7 +1,7 @@
 //! The report: what a run found, told to the people who act on it.
 //!
-//! [`data`] is what there is to say; [`html()`], [`text()`], [`exceptions_csv`] and [`subject()`] are pure functions of
-//! it and of the language. [`mail`] makes a message of them and sends it; it is the only part that does IO.
+//! [`data`] is what there is to say; [`html()`], [`text()`], [`exceptions_csv`], [`workbook`] and [`subject()`] are
+//! pure functions of it and of the language. [`mail`] makes a message of them and sends it; it is the only part that does IO.
 
 pub mod data;
 pub mod ledger;
@@ -16,10 +16,11 @@ mod html;
 mod lang;
 mod text;
 mod view;
+mod xlsx;
 mod zh;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,8 @@ pub use csv::exceptions_csv;
 pub use data::{FailureReport, ReportData};
 pub use escape::{spreadsheet_cell, visible};
 pub use failure::{failure_html, failure_subject, failure_text};
-pub use html::html;
-pub use lang::{Kind, Lang, LangError};
-pub use text::text;
+pub use html::{html, mail_html};
+pub use lang::{Kind, Lang, LangError, LeftOut};
+pub use text::{mail_text, text};
 pub use view::subject;
+pub use xlsx::{Sheets, WorkbookError, workbook};

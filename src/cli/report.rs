@@ -3,7 +3,7 @@
 use super::App;
 use super::args::{Form, ReportArgs};
 use super::console::Console;
-use super::exit::Exit;
+use super::exit::{Exit, Misuse};
 use super::page::{BAD, GOOD, LOOK, Page};
 use super::words::pick;
 use crate::jobs::reporting::{Format, Sent, kept_report, rendered, send, write};
@@ -18,8 +18,12 @@ pub async fn report(app: &App, args: &ReportArgs) -> anyhow::Result<Exit> {
         let sent = Box::pin(send(&settings, args.date, &args.to, lang, &app.clock)).await?;
         return tell(app, lang, &sent);
     }
-    let kept = kept_report(&open_store(&settings)?, args.date)?;
-    let content = rendered(&kept, format(args.format), lang)?;
+    if args.format == Form::Xlsx && args.out.is_none() && app.console.is_terminal() {
+        return Err(Misuse("a workbook is nothing for a terminal\nhint: --out FILE".to_owned()).into());
+    }
+    let store = open_store(&settings)?;
+    let kept = kept_report(&store, args.date)?;
+    let content = rendered(&store, &kept, format(args.format), lang)?;
     match &args.out {
         Some(path) => write(path, &content)?,
         None => Console::print_bytes(&content)?,
@@ -32,6 +36,7 @@ const fn format(form: Form) -> Format {
         Form::Html => Format::Html,
         Form::Text => Format::Text,
         Form::Csv => Format::Csv,
+        Form::Xlsx => Format::Xlsx,
         Form::Json => Format::Json,
     }
 }

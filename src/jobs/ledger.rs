@@ -4,11 +4,17 @@ use std::collections::HashSet;
 
 use super::evidence::{Judged, at};
 use crate::model::Timestamp;
+use crate::recon::Rule;
+use crate::report::data::Sentence;
 use crate::report::ledger::{Ledger, NotificationLine, OrderLine, PaymentLine};
 
 /// The rows of a run's spreadsheet; `since` is when the run began.
 pub fn ledger(judged: &Judged, since: Timestamp) -> Ledger {
     Ledger { payments: payments(judged), orders: orders(judged), notifications: notifications(judged, since) }
+}
+
+fn why(rule: Rule) -> Sentence {
+    Sentence::new(rule.chinese(), rule.english())
 }
 
 fn payments(judged: &Judged) -> Vec<PaymentLine> {
@@ -28,7 +34,7 @@ fn payments(judged: &Judged) -> Vec<PaymentLine> {
             net: payment.net(),
             fee: payment.fee,
             disposition: now.disposition,
-            rule: now.rule.key().to_owned(),
+            why: why(now.rule),
         })
     });
     lines.collect()
@@ -53,7 +59,7 @@ fn orders(judged: &Judged) -> Vec<OrderLine> {
             due: seen.state.due(),
             external_order_id: payment.map(|payment| payment.external_order_id.to_string()),
             disposition: now.disposition,
-            rule: now.rule.key().to_owned(),
+            why: why(now.rule),
         })
     });
     lines.collect()

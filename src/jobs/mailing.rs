@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::letter::Letter;
 use crate::config;
-use crate::model::Timestamp;
-use crate::report::mail::{MailAttachment, Mailbox, Message, Smtp, message_id, parse_mailbox, write_eml};
-use crate::report::{FailureReport, Lang, ReportData, exceptions_csv, failure_html, failure_subject, failure_text};
-use crate::report::{html, subject, text};
+use crate::model::{BusinessDate, Timestamp};
+use crate::report::ledger::Ledger;
+use crate::report::mail::{Mailbox, Message, Smtp, message_id, parse_mailbox, write_eml};
+use crate::report::{Lang, ReportData, Sheets, WorkbookError, exceptions_csv, html, subject, text, workbook};
 use crate::store::OutboxMail;
 
 /// The rendered files of one report.
@@ -21,6 +22,33 @@ pub struct Rendered {
     pub text: String,
     /// The exceptions.
     pub csv: Vec<u8>,
+    /// The whole workbook.
+    pub xlsx: Vec<u8>,
+}
+
+/// What the files of a run's report are called.
+pub struct FileNames {
+    /// The page.
+    pub html: String,
+    /// The plain text.
+    pub text: String,
+    /// The exceptions.
+    pub csv: String,
+    /// The workbook.
+    pub xlsx: String,
+}
+
+impl FileNames {
+    /// Those of a run.
+    pub fn of(run_id: &str) -> Self {
+        let name = |ending: &str| format!("{run_id}.{ending}");
+        Self { html: name("html"), text: name("txt"), csv: name("csv"), xlsx: name("xlsx") }
+    }
+}
+
+/// The folder of a date's reports.
+pub fn folder(dir: &Path, date: BusinessDate) -> PathBuf {
+    dir.join(date.to_string())
 }
 
 /// The language of reports.
@@ -32,28 +60,32 @@ pub const fn lang(settings: &config::Report) -> Lang {
 }
 
 /// Renders a report.
-pub fn render(data: &ReportData, lang: Lang) -> Rendered {
-    Rendered {
+///
+/// # Errors
+/// When the workbook cannot be made.
+pub fn render(data: &ReportData, ledger: &Ledger, lang: Lang) -> Result<Rendered, WorkbookError> {
+    Ok(Rendered {
         subject: subject(data, lang),
         html: html(data, lang),
         text: text(data, lang),
         csv: exceptions_csv(data, lang),
-    }
+        xlsx: workbook(data, ledger, Sheets::All, lang)?,
+    })
 }
 
 /// Writes the report's files into the folder of its date and gives their paths.
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write_files(dir: &Path, date: &str, run_id: &str, report: &Rendered) -> anyhow::Result<Vec<PathBuf>> {
-    let folder = dir.join(date);
-    let files: [(&str, &[u8]); 3] =
-        [("html", report.html.as_bytes()), ("txt", report.text.as_bytes()), ("csv", &report.csv)];
-    let write = |(ending, content): (&str, &[u8])| -> anyhow::Result<PathBuf> {
-        let path = write_eml(&folder, &format!("{run_id}.{ending}"), content)?;
-        Ok(path)
-    };
-    files.into_iter().map(write).collect()
+pub fn write_files(folder: &Path, run_id: &str, report: &Rendered) -> anyhow::Result<Vec<PathBuf>> {
+    let names = FileNames::of(run_id);
+    let files: [(String, &[u8]); 4] = [
+        (names.html, report.html.as_bytes()),
+        (names.text, report.text.as_bytes()),
+        (names.csv, &report.csv),
+        (names.xlsx, &report.xlsx),
+    ];
+    files.into_iter().map(|(name, content)| Ok(write_eml(folder, &name, content)?)).collect()
 }
 
 /// Everything that tells one mail from every other.
@@ -88,10 +120,10 @@ fn mailboxes(texts: &[String]) -> anyhow::Result<Vec<Mailbox>> {
 pub fn outbox_mail(
     email: &config::Email,
     key: MailKey<'_>,
-    report: &Rendered,
+    letter: &Letter,
     at: Timestamp,
 ) -> anyhow::Result<OutboxMail> {
-    mail_to(email, (&email.to, &email.cc), key, report, at)
+    mail_to(email, (&email.to, &email.cc), key, letter, at)
 }
 
 /// The mail of a run to some people: who gets it, and who gets a copy. Its Message-ID depends on the run and on all of
@@ -103,7 +135,7 @@ pub fn mail_to(
     email: &config::Email,
     (to, cc): (&[String], &[String]),
     key: MailKey<'_>,
-    report: &Rendered,
+    letter: &Letter,
     at: Timestamp,
 ) -> anyhow::Result<OutboxMail> {
     let from = parse_mailbox(&email.from).context("report.email.from")?;
@@ -113,10 +145,10 @@ pub fn mail_to(
         to: mailboxes(to).context("report.email.to")?,
         cc: mailboxes(cc).context("report.email.cc")?,
         from,
-        subject: report.subject.clone(),
-        html: report.html.clone(),
-        text: report.text.clone(),
-        attachments: attachments(key.run_id, report),
+        subject: letter.subject.clone(),
+        html: letter.html.clone(),
+        text: letter.text.clone(),
+        attachments: letter.attachments.clone(),
         date: at,
     };
     let envelope = message.envelope()?;
@@ -125,30 +157,9 @@ pub fn mail_to(
         message_id: message.message_id.clone(),
         sender: envelope.from().map(ToString::to_string).unwrap_or_default(),
         recipients: envelope.to().iter().map(ToString::to_string).collect(),
-        subject: report.subject.clone(),
+        subject: letter.subject.clone(),
         raw: message.to_bytes()?,
     })
-}
-
-fn attachments(run_id: &str, report: &Rendered) -> Vec<MailAttachment> {
-    if report.csv.is_empty() {
-        return Vec::new();
-    }
-    vec![MailAttachment {
-        file_name: format!("exceptions-{run_id}.csv"),
-        content_type: "text/csv; charset=utf-8".to_owned(),
-        content: report.csv.clone(),
-    }]
-}
-
-/// The report of a run that failed.
-pub fn failure_report(report: &FailureReport, lang: Lang) -> Rendered {
-    Rendered {
-        subject: failure_subject(report, lang),
-        html: failure_html(report, lang),
-        text: failure_text(report, lang),
-        csv: Vec::new(),
-    }
 }
 
 /// The configured mail server; none when mails are written into the report folder.

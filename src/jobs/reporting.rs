@@ -4,14 +4,16 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::mailing::{self, MailKey, Rendered};
+use super::letter::letter;
+use super::mailing::{self, MailKey};
 use super::outbox::{self, Delivery};
 use super::run::{lock, unique};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::model::BusinessDate;
+use crate::report::ledger::Ledger;
 use crate::report::packed::unpack;
-use crate::report::{Lang, ReportData, exceptions_csv, html, text};
+use crate::report::{Lang, ReportData, Sheets, exceptions_csv, html, text, workbook};
 use crate::store::{OutboxMail, RecipientState, RunRecord, Store};
 
 /// The forms of a report.
@@ -23,6 +25,8 @@ pub enum Format {
     Text,
     /// The exceptions, for a spreadsheet.
     Csv,
+    /// The whole workbook.
+    Xlsx,
     /// All that it says, for machines.
     Json,
 }
@@ -79,17 +83,26 @@ pub fn kept_report(store: &Store, date: Option<BusinessDate>) -> anyhow::Result<
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn rendered(kept: &Kept, format: Format, lang: Lang) -> anyhow::Result<Vec<u8>> {
+pub fn rendered(store: &Store, kept: &Kept, format: Format, lang: Lang) -> anyhow::Result<Vec<u8>> {
     Ok(match format {
         Format::Html => html(&kept.data, lang).into_bytes(),
         Format::Text => text(&kept.data, lang).into_bytes(),
         Format::Csv => exceptions_csv(&kept.data, lang),
+        Format::Xlsx => workbook(&kept.data, &ledger(store, kept)?, Sheets::All, lang)?,
         Format::Json => {
             let mut json = serde_json::to_vec_pretty(&kept.data)?;
             json.push(b'\n');
             json
         }
     })
+}
+
+/// The rows behind a kept report.
+fn ledger(store: &Store, kept: &Kept) -> anyhow::Result<Ledger> {
+    let record = &kept.record;
+    let packed = store.report_ledger(&record.id)?;
+    let packed = packed.ok_or_else(|| NoReport::NotKept { run: record.id.clone(), date: record.date })?;
+    unpack(&packed).with_context(|| format!("the rows of run {}", record.id))
 }
 
 /// What became of a report that was to be sent.
@@ -161,9 +174,16 @@ fn store_new(
     lang: Lang,
     clock: &Clock,
 ) -> anyhow::Result<OutboxMail> {
-    let rendered: Rendered = mailing::render(&kept.data, lang);
+    let rows = ledger(store, kept)?;
+    let rendered = mailing::render(&kept.data, &rows, lang)?;
+    let folder = mailing::folder(&settings.report.dir, kept.record.date);
+    let letter = letter(&kept.data, &rows, &rendered, &folder, lang)?;
+    if !letter.left_out.is_empty() {
+        // The mail says that they are there; they may have been pruned.
+        mailing::write_files(&folder, &kept.record.id, &rendered)?;
+    }
     let key = MailKey { run_id: &kept.record.id, unique: &unique(settings, &kept.record) };
-    let mail = mailing::mail_to(email, people, key, &rendered, clock.now())?;
+    let mail = mailing::mail_to(email, people, key, &letter, clock.now())?;
     store.store_mail(&mail, clock.now())?;
     Ok(mail)
 }

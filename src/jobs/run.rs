@@ -22,6 +22,7 @@ use super::evidence::{Judged, Scope, judge};
 use super::exceptions::ExceptionChanges;
 use super::inbox::{BillOutcome, BillStatus, ClaimedSource, InboxOutcome, has_bill_for, import_inbox};
 use super::ledger::ledger;
+use super::letter::{failure_letter, letter};
 use super::mailing::{self, MailKey};
 use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps, clear_alarms};
 use super::outbox;
@@ -200,11 +201,11 @@ async fn tell_of_no_begin(
         made_at: now,
         error_chain: error.chain().map(ToString::to_string).collect(),
     };
-    let rendered = mailing::failure_report(&report, mailing::lang(&settings.report));
+    let letter = failure_letter(&report, mailing::lang(&settings.report));
     let name = format!("{date}.not-begun-{}", now.unix());
     let told = async {
         let key = MailKey { run_id: &name, unique: &settings.merchant.merchant_no };
-        let mail = mailing::outbox_mail(email, key, &rendered, now)?;
+        let mail = mailing::outbox_mail(email, key, &letter, now)?;
         outbox::send_now(&mail, email, &settings.report.dir).await
     };
     if let Err(also) = told.await {
@@ -459,10 +460,12 @@ impl Night<'_> {
             at: now,
         };
         let data = report_data(judged, &parts, facts);
-        let rendered = mailing::render(&data, mailing::lang(&self.settings.report));
+        let rows = ledger(judged, self.record.started_at);
         let report = &self.settings.report;
+        let (lang, folder) = (mailing::lang(report), mailing::folder(&report.dir, self.options.date));
+        let rendered = mailing::render(&data, &rows, lang)?;
         // What the run has done stands, whether or not its report can be written; the mail has it too.
-        let written = mailing::write_files(&report.dir, &self.options.date.to_string(), &self.record.id, &rendered);
+        let written = mailing::write_files(&folder, &self.record.id, &rendered);
         let (files, unwritten) = match written {
             Ok(files) => (files, None),
             Err(error) => (Vec::new(), Some(format!("{error:#}"))),
@@ -470,15 +473,14 @@ impl Night<'_> {
         let mut summary = Summary::new(judged, parts);
         summary.report.files = files.iter().map(|path| path.display().to_string()).collect();
         let mail = match self.email.filter(|email| wants_mail(email.when, status, summary.exceptions.closing)) {
-            Some(email) => Some(mailing::outbox_mail(email, self.mail_key(&self.unique()), &rendered, now)?),
+            Some(email) => {
+                let letter = letter(&data, &rows, &rendered, &folder, lang)?;
+                Some(mailing::outbox_mail(email, self.mail_key(&self.unique()), &letter, now)?)
+            }
             None => None,
         };
         summary.report.mail = if mail.is_some() { "pending" } else { "off" };
-        let kept = KeptReport {
-            data: pack(&data)?,
-            ledger: pack(&ledger(judged, self.record.started_at))?,
-            figures: figures(&data),
-        };
+        let kept = KeptReport { data: pack(&data)?, ledger: pack(&rows)?, figures: figures(&data) };
         self.store_end(store, judged, (status, &summary), &changes, (&kept, mail.as_ref()))?;
         if self.options.mode == RunMode::Live {
             clear_alarms(store)?;

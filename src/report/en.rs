@@ -2,7 +2,7 @@
 
 use super::data::{Alert, BillStatus, Mode, PartialReason, Status};
 use super::escape::visible;
-use super::lang::{Advice, Kind, Phrase, Words};
+use super::lang::{Advice, Kind, LeftOut, Phrase, Words};
 use crate::model::Disposition as D;
 
 pub(super) const WORDS: Words = Words {
@@ -98,6 +98,7 @@ pub(super) const WORDS: Words = Words {
     differs: "differs",
     rerun_command: "etcp-recon run --date",
     error: "Error",
+    attachments: "Attachments",
 };
 
 pub(super) const fn status(status: Status) -> &'static str {
@@ -262,6 +263,14 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         Phrase::Age { days: 0 } => "today".to_owned(),
         Phrase::Age { days } => counted(u64::from(*days), "day", "days"),
         Phrase::Count { count } => count.to_string(),
+        Phrase::NotAttached { what, path } => {
+            let what = match what {
+                LeftOut::Rows => "The payments and orders are",
+                LeftOut::Csv => "The list of exceptions (CSV) is",
+                LeftOut::Workbook => "The spreadsheet is",
+            };
+            format!("{what} too large for a mail (10 MiB) and not attached; on the machine that reconciles: {path}")
+        }
         Phrase::Commands => "The whole story of any of them: etcp-recon show ID".to_owned(),
     }
 }

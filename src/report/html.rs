@@ -17,8 +17,17 @@ use super::lang::{Lang, Phrase};
 use super::view::{self, MAX_ROWS, Tone};
 use crate::model::Total;
 
-/// The whole report as an HTML document.
+/// The whole report as an HTML document that stands alone.
 pub fn html(data: &ReportData, lang: Lang) -> String {
+    document(data, lang, &[])
+}
+
+/// The same as the page of a mail, with what there is to say of its files.
+pub fn mail_html(data: &ReportData, lang: Lang, notes: &[String]) -> String {
+    document(data, lang, notes)
+}
+
+fn document(data: &ReportData, lang: Lang, notes: &[String]) -> String {
     let words = lang.words();
     let body = html! {
         (answer(data, lang))
@@ -37,6 +46,9 @@ pub fn html(data: &ReportData, lang: Lang) -> String {
         (set_aside(data, lang))
         (refunds(data, lang))
         (changes(data, lang))
+        @if !notes.is_empty() {
+            (card(words.attachments, html! { @for note in notes { p class="ink" style={ (style::P) "overflow-wrap:anywhere;" } { (note) } } }))
+        }
         (footer(data, lang))
     };
     page(&super::subject(data, lang), lang, &body)

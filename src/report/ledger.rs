@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::data::Sentence;
 use crate::model::{Amount, ChannelFee, Difference, Disposition, NotificationState, Timestamp};
 
 /// All rows of a report.
@@ -44,8 +45,8 @@ pub struct PaymentLine {
     pub fee: Option<ChannelFee>,
     /// What it is called.
     pub disposition: Disposition,
-    /// The key of the rule that decided.
-    pub rule: String,
+    /// The rule that decided.
+    pub why: Sentence,
 }
 
 /// An order.
@@ -75,8 +76,8 @@ pub struct OrderLine {
     pub external_order_id: Option<String>,
     /// What it is called.
     pub disposition: Disposition,
-    /// The key of the rule that decided.
-    pub rule: String,
+    /// The rule that decided.
+    pub why: Sentence,
 }
 
 /// A notification.

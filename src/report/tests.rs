@@ -10,7 +10,7 @@ fn plain() -> ReportData {
 }
 
 /// Strings that would do harm if one of the renderers trusted them.
-const HOSTILE: &[&str] = &[
+pub(super) const HOSTILE: &[&str] = &[
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "' onmouseover='alert(1)",

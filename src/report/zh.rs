@@ -2,7 +2,7 @@
 
 use super::data::{Alert, BillStatus, Mode, PartialReason, Status};
 use super::escape::visible;
-use super::lang::{Advice, Kind, Phrase, Words};
+use super::lang::{Advice, Kind, LeftOut, Phrase, Words};
 use crate::model::Disposition as D;
 
 pub(super) const WORDS: Words = Words {
@@ -98,6 +98,7 @@ pub(super) const WORDS: Words = Words {
     differs: "不符",
     rerun_command: "etcp-recon run --date",
     error: "错误",
+    attachments: "附件",
 };
 
 pub(super) const fn status(status: Status) -> &'static str {
@@ -203,6 +204,14 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         Phrase::Age { days: 0 } => "当日".to_owned(),
         Phrase::Age { days } => format!("{days} 天"),
         Phrase::Count { count } => format!("{count} 笔"),
+        Phrase::NotAttached { what, path } => {
+            let what = match what {
+                LeftOut::Rows => "支付流水与停车订单的明细",
+                LeftOut::Csv => "差异清单（CSV）",
+                LeftOut::Workbook => "电子表格",
+            };
+            format!("{what}太大，没有随邮件附上（邮件上限 10 MiB），请到运行对账的机器上取：{path}")
+        }
         Phrase::Commands => "查看任意一笔的来龙去脉：etcp-recon show 单号".to_owned(),
     }
 }

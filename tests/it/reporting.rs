@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Output, Stdio};
 
-use mail_parser::{Message, MessageParser};
+use mail_parser::{Message, MessageParser, MimeHeaders};
 
 use super::mail_server::{MailServer, Taken};
 use super::merchant::Merchant;
@@ -76,7 +76,7 @@ async fn the_report_of_a_date_comes_again_byte_for_byte() {
     assert!(empty.contains("nothing has been reported yet") && empty.contains("hint: etcp-recon run"), "{empty}");
     office.run(0);
     let date = office.merchant.date.to_string();
-    for (format, ending) in [("html", "html"), ("text", "txt"), ("csv", "csv")] {
+    for (format, ending) in [("html", "html"), ("text", "txt"), ("csv", "csv"), ("xlsx", "xlsx")] {
         let again = office.command(&["report", "--date", &date, "--format", format]);
         assert_eq!(again.status.code(), Some(0));
         assert!(again.stdout == office.file(ending), "{format}");
@@ -103,6 +103,9 @@ async fn a_mail_goes_through_starttls_and_a_login_and_is_read_back() {
     assert!(message.subject().unwrap().contains(&office.merchant.date.to_string()));
     let text = String::from_utf8(office.file("txt")).unwrap();
     assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n"), text);
+    let files: Vec<_> = message.attachments().filter(|part| part.attachment_name().is_some()).collect();
+    let [xlsx, csv] = &files[..] else { panic!("{} files", files.len()) };
+    assert!(xlsx.contents() == office.file("xlsx") && csv.contents() == office.file("csv"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

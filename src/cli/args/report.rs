@@ -11,6 +11,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   etcp-recon report                                        the last one, as text
   etcp-recon report --date 2026-11-22 --format html --out report.html
+  etcp-recon report --format xlsx --out report.xlsx
   etcp-recon report --format json | jq .exceptions
   etcp-recon report --date 2026-11-22 --send               again to those of the configuration
   etcp-recon report --send --to boss@example.com           to somebody else
@@ -47,6 +48,8 @@ pub enum Form {
     Text,
     /// The exceptions, for a spreadsheet
     Csv,
+    /// The whole workbook: summary, exceptions, refunds owed, payments, orders, notifications
+    Xlsx,
     /// All that it says, for machines
     Json,
 }
