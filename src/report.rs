@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod mail;
 pub mod packed;
 
+mod chart;
 mod csv;
 mod en;
 mod escape;
@@ -22,13 +23,14 @@ mod zh;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub use chart::{DAYS, chart};
 pub use csv::exceptions_csv;
 pub use data::{FailureReport, ReportData};
 pub use escape::{spreadsheet_cell, visible};
 pub use failure::{failure_html, failure_subject, failure_text};
-pub use html::{html, mail_html};
+pub use html::{CHART_ID, html, mail_html};
 pub use lang::{Kind, Lang, LangError, LeftOut};
 pub use text::{mail_text, text};
 pub use view::subject;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::mailing::{FileNames, Rendered};
 use crate::report::ledger::Ledger;
-use crate::report::mail::MailAttachment;
+use crate::report::mail::{MailAttachment, Picture};
 use crate::report::{
-    FailureReport, Lang, LeftOut, ReportData, Sheets, WorkbookError, failure_html, failure_subject, failure_text,
-    mail_html, mail_text, workbook,
+    CHART_ID, FailureReport, Lang, LeftOut, ReportData, Sheets, WorkbookError, chart, failure_html, failure_subject,
+    failure_text, mail_html, mail_text, workbook,
 };
 
 /// The largest mail that is made: many servers take no more than 10 MiB, as sent.
@@ -27,6 +27,8 @@ pub struct Letter {
     pub html: String,
     /// The same as plain text.
     pub text: String,
+    /// The pictures of the page.
+    pub pictures: Vec<Picture>,
     /// The files.
     pub attachments: Vec<MailAttachment>,
     /// What was too large.
@@ -78,7 +80,9 @@ fn letter_within(
     let path = |what: LeftOut| folder.join(if what == LeftOut::Csv { &names.csv } else { &names.xlsx });
     let notes: Vec<String> =
         left_out.iter().map(|&what| lang.not_attached(what, &path(what).display().to_string())).collect();
+    let pictures = chart(data).map(|png| Picture { id: CHART_ID, png });
     Ok(Letter {
+        pictures: pictures.into_iter().collect(),
         subject: report.subject.clone(),
         html: mail_html(data, lang, &notes),
         text: mail_text(data, lang, &notes),
@@ -93,6 +97,7 @@ pub fn failure_letter(report: &FailureReport, lang: Lang) -> Letter {
         subject: failure_subject(report, lang),
         html: failure_html(report, lang),
         text: failure_text(report, lang),
+        pictures: Vec::new(),
         attachments: Vec::new(),
         left_out: Vec::new(),
     }
@@ -120,7 +125,11 @@ const fn encoded(bytes: usize) -> usize {
 mod tests {
     use super::*;
     use crate::jobs::mailing::render;
+    use mail_parser::MimeHeaders;
+
+    use crate::report::mail::{Message, parse_mailbox};
     use crate::report::sample::{self, Outside};
+    use crate::report::tests::HOSTILE;
 
     fn as_is(text: &str) -> String {
         text.to_owned()
@@ -170,7 +179,60 @@ mod tests {
         let names: Vec<&str> = letter.attachments.iter().map(|file| file.file_name.as_str()).collect();
         assert_eq!(names, ["reconciliation-20261123T103000-7f3a.xlsx", "exceptions-20261123T103000-7f3a.csv"]);
         assert!(letter.attachments[0].content == rendered.xlsx);
-        assert_eq!((letter.html, letter.text), (rendered.html, rendered.text));
+        assert_eq!(letter.text, rendered.text);
+        assert!(letter.html.contains("src=\"cid:chart@etcp-recon\"") && letter.pictures.len() == 1);
+    }
+
+    /// The mail of a report, as an independent reader sees its headers and parts.
+    fn skeleton(text: &str) -> (Vec<(String, String)>, Vec<String>) {
+        let outside = |_: &str| text.to_owned();
+        let outside = Outside(&outside);
+        let data = ReportData { run_id: "r1".to_owned(), ..sample::full(&outside) };
+        let ledger = sample::ledger(&outside);
+        let rendered = render(&data, &ledger, Lang::Zh).unwrap();
+        let letter = letter(&data, &ledger, &rendered, Path::new("/srv"), Lang::Zh).unwrap();
+        let message = Message {
+            message_id: "<1@example.com>".to_owned(),
+            from: parse_mailbox("停车对账 <recon@example.com>").unwrap(),
+            to: vec![parse_mailbox("finance@example.com").unwrap()],
+            cc: Vec::new(),
+            subject: letter.subject,
+            html: letter.html,
+            text: letter.text,
+            pictures: letter.pictures,
+            attachments: letter.attachments,
+            date: data.made_at,
+        };
+        let raw = message.to_bytes().unwrap();
+        assert!(raw.is_ascii() && raw.split(|byte| *byte == b'\n').all(|line| line.len() <= 998));
+        let mail = mail_parser::MessageParser::default().parse(&raw).unwrap();
+        let headers = mail
+            .headers_raw()
+            .map(|(name, value)| (name.to_owned(), value.split("boundary").next().unwrap_or_default().to_owned()));
+        let kinds = mail.parts.iter().map(|part| part.content_type().unwrap().subtype().unwrap_or_default().to_owned());
+        (headers.collect(), kinds.collect())
+    }
+
+    #[test]
+    fn nothing_from_outside_changes_a_header_or_a_part() {
+        let harmless = skeleton("x");
+        assert_eq!(
+            harmless.1,
+            [
+                "mixed",
+                "alternative",
+                "plain",
+                "related",
+                "html",
+                "png",
+                "vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                "csv"
+            ]
+        );
+        let long = "长=".repeat(50_000);
+        for hostile in HOSTILE.iter().copied().chain([long.as_str()]) {
+            assert!(skeleton(hostile) == harmless, "{hostile:?}");
+        }
     }
 
     #[test]

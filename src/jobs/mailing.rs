@@ -148,6 +148,7 @@ pub fn mail_to(
         subject: letter.subject.clone(),
         html: letter.html.clone(),
         text: letter.text.clone(),
+        pictures: letter.pictures.clone(),
         attachments: letter.attachments.clone(),
         date: at,
     };

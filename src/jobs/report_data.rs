@@ -97,7 +97,20 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
         clock_skew_s: facts.platform_ahead_s.map(i64::saturating_neg),
         clock_correction_s: facts.clock_correction_s,
         journal_head: facts.journal_head,
+        history: Vec::new(),
     }
+}
+
+/// What the chart shows: the days before as they were last reported, and the report's own. Pure.
+pub fn history(before: Vec<ReportFigures>, data: &ReportData) -> Vec<data::HistoryDay> {
+    let days = before.into_iter().filter(|day| day.date < data.date).chain([figures(data)]);
+    let shown = days.map(|day| data::HistoryDay {
+        date: day.date,
+        matched: day.matched,
+        open: day.open,
+        oldest_days: day.oldest_days,
+    });
+    shown.collect()
 }
 
 /// What the charts of later reports show of this one.

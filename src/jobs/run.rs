@@ -29,7 +29,7 @@ use super::outbox;
 use super::platform::{StoredTokens, client};
 use super::progress::Progress;
 use super::pull::{PullEnd, PullJob, deadline_after, pull, users};
-use super::report_data::{Facts, figures, report_data};
+use super::report_data::{Facts, figures, history, report_data};
 use super::sources::claimed_sources;
 use super::summary::{ExceptionSummary, Parts, Summary};
 use crate::clock::Clock;
@@ -39,7 +39,7 @@ use crate::model::BusinessDate;
 use crate::notify::Resend;
 use crate::report::data::PartialReason;
 use crate::report::packed::pack;
-use crate::report::{FailureReport, ReportData};
+use crate::report::{DAYS, FailureReport, ReportData};
 use crate::store::{
     CoverageRow, FinishedRun, KeptReport, OutboxMail, RosterPlate, RunLock, RunMode, RunRecord, RunStatus, Store,
     StoreError,
@@ -459,7 +459,9 @@ impl Night<'_> {
             journal_head: Some(store.journal_head()?),
             at: now,
         };
-        let data = report_data(judged, &parts, facts);
+        let mut data = report_data(judged, &parts, facts);
+        let first_day = self.options.date.minus_days(DAYS.saturating_sub(1));
+        data.history = history(store.report_figures(first_day, self.options.date)?, &data);
         let rows = ledger(judged, self.record.started_at);
         let report = &self.settings.report;
         let (lang, folder) = (mailing::lang(report), mailing::folder(&report.dir, self.options.date));

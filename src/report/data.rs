@@ -61,6 +61,22 @@ pub struct ReportData {
     pub clock_correction_s: i64,
     /// The newest hash of the journal's chain.
     pub journal_head: Option<String>,
+    /// The days up to this one, as they were last reported, oldest first: what the chart shows.
+    #[serde(default)]
+    pub history: Vec<HistoryDay>,
+}
+
+/// What the chart shows of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryDay {
+    /// The day.
+    pub date: BusinessDate,
+    /// Its payments that agree or were told, by gross.
+    pub matched: Total,
+    /// The exceptions that were open at the end of its run.
+    pub open: Total,
+    /// The age of the oldest of them, in days.
+    pub oldest_days: u32,
 }
 
 /// How a run was made.

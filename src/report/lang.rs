@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::data::{Alert, BillStatus, ExceptionStatus, Mode, PartialReason, Status};
 use super::escape::visible;
+use super::view::History;
 use super::{en, zh};
 use crate::model::disposition::{BILL_DISAGREES, Disposition};
 use crate::model::event::EventFinding;
@@ -179,6 +180,9 @@ pub(super) struct Words {
     pub rerun_command: &'static str,
     pub error: &'static str,
     pub attachments: &'static str,
+    pub history: &'static str,
+    pub history_legend: [&'static str; 3],
+    pub history_corners: &'static str,
 }
 
 /// What is too large for a mail.
@@ -332,6 +336,8 @@ pub(super) enum Phrase<'a> {
     Count { count: u64 },
     /// Which command deals with exceptions.
     Commands,
+    /// What the chart shows, in figures.
+    History(&'a History),
     /// What is too large for a mail, and where it is.
     NotAttached { what: LeftOut, path: &'a str },
 }

@@ -197,7 +197,23 @@ pub(crate) fn full(outside: &Outside<'_>) -> ReportData {
         clock_skew_s: Some(-75),
         clock_correction_s: 0,
         journal_head: outside.some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+        history: history(),
     }
+}
+
+/// Thirty days without one, the last of them this report's.
+fn history() -> Vec<HistoryDay> {
+    let days = (0..30_u32).rev().filter(|before| *before != 17).map(|before| HistoryDay {
+        date: day("2026-11-22").minus_days(before),
+        matched: Total { count: 1200, fen: i128::from(0x14_0000 | (before.wrapping_mul(104_729) & 0x7_ffff)) },
+        open: total(u64::from(before % 9), "120.00"),
+        oldest_days: before % 13,
+    });
+    let mut days: Vec<_> = days.collect();
+    if let Some(last) = days.last_mut() {
+        (last.matched, last.open, last.oldest_days) = (total(1220, "18609.00"), total(7, "1367.00"), 3);
+    }
+    days
 }
 
 fn both(total: Total) -> TieOutSide {
@@ -320,6 +336,9 @@ pub(crate) fn calm() -> ReportData {
     data.tie_out.refunds = both(total(4, "36.00"));
     data.tie_out.set_aside_rows = 0;
     data.clock_skew_s = Some(1);
+    if let Some(last) = data.history.last_mut() {
+        (last.matched, last.open, last.oldest_days) = (total(1220, "18609.00"), Total::default(), 0);
+    }
     data
 }
 

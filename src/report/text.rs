@@ -29,6 +29,10 @@ pub fn mail_text(data: &ReportData, lang: Lang, notes: &[String]) -> String {
     buckets(&mut page, words.payments, words.payments_base, &data.payments);
     page.line("");
     buckets(&mut page, words.orders, words.orders_base, &data.orders);
+    if let Some(told) = view::history(data, lang) {
+        page.title(words.history);
+        told.lines().for_each(|line| page.line(line));
+    }
     channel_totals(&mut page, &data.by_channel);
     named_totals(&mut page, words.by_car_park, &data.by_car_park);
     notifications(&mut page, data);

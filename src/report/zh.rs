@@ -3,6 +3,7 @@
 use super::data::{Alert, BillStatus, Mode, PartialReason, Status};
 use super::escape::visible;
 use super::lang::{Advice, Kind, LeftOut, Phrase, Words};
+use super::view::History;
 use crate::model::Disposition as D;
 
 pub(super) const WORDS: Words = Words {
@@ -99,6 +100,9 @@ pub(super) const WORDS: Words = Words {
     rerun_command: "etcp-recon run --date",
     error: "错误",
     attachments: "附件",
+    history: "近 30 天",
+    history_legend: ["对平金额（元）", "期末未处理差异（笔）", "最早一笔的账龄（天）"],
+    history_corners: "每天一根柱，没有报告的日子空着。左上角为期间最高，右上角为当日。",
 };
 
 pub(super) const fn status(status: Status) -> &'static str {
@@ -204,6 +208,14 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         Phrase::Age { days: 0 } => "当日".to_owned(),
         Phrase::Age { days } => format!("{days} 天"),
         Phrase::Count { count } => format!("{count} 笔"),
+        Phrase::History(history) => {
+            let History { first, last, days, matched, matched_peak, matched_sum, open, open_peak, oldest, oldest_peak } =
+                history;
+            format!(
+                "{first} 至 {last}，其中 {days} 天有报告。\n对平金额：当日 ¥{matched}，最高 ¥{}（{}），合计 ¥{matched_sum}。\n期末未处理差异：当日 {open} 笔，最多 {} 笔（{}）。\n最早一笔的账龄：当日 {oldest} 天，最长 {} 天（{}）。",
+                matched_peak.0, matched_peak.1, open_peak.0, open_peak.1, oldest_peak.0, oldest_peak.1
+            )
+        }
         Phrase::NotAttached { what, path } => {
             let what = match what {
                 LeftOut::Rows => "支付流水与停车订单的明细",

@@ -7,6 +7,7 @@ use mail_parser::{Message, MessageParser, MimeHeaders};
 
 use super::mail_server::{MailServer, Taken};
 use super::merchant::Merchant;
+use super::support::Rig;
 
 /// A merchant whose reports go to two people through a mail server.
 struct Office {
@@ -103,6 +104,9 @@ async fn a_mail_goes_through_starttls_and_a_login_and_is_read_back() {
     assert!(message.subject().unwrap().contains(&office.merchant.date.to_string()));
     let text = String::from_utf8(office.file("txt")).unwrap();
     assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n"), text);
+    let picture = message.parts.iter().find(|part| part.content_id() == Some("chart@etcp-recon")).unwrap();
+    assert!(picture.contents().starts_with(b"\x89PNG"));
+    assert!(message.body_html(0).unwrap().contains("src=\"cid:chart@etcp-recon\""));
     let files: Vec<_> = message.attachments().filter(|part| part.attachment_name().is_some()).collect();
     let [xlsx, csv] = &files[..] else { panic!("{} files", files.len()) };
     assert!(xlsx.contents() == office.file("xlsx") && csv.contents() == office.file("csv"));
@@ -176,4 +180,26 @@ async fn nothing_can_be_sent_without_a_mail_section() {
     assert!(told.contains("no [report.email]"), "{told}");
     let told = office.ends(&["report", "--send", "--to", "nobody"], 2);
     assert!(told.contains("`nobody` is no mail address"), "{told}");
+}
+
+#[tokio::test]
+async fn the_chart_shows_the_days_up_to_the_date_as_they_were_last_reported() {
+    let rig = Rig::new().await;
+    let shown = |report: &etcp_recon::report::ReportData| -> Vec<(String, String, u64)> {
+        let days = report.history.iter();
+        days.map(|day| (day.date.to_string(), day.matched.amount(), day.open.count)).collect()
+    };
+    let day = |date: &str, matched: &str, open| (date.to_owned(), matched.to_owned(), open);
+    rig.bill("a.csv", &["p1,X,渝B757D0,1.00,,success,2026-11-21 09:00:00,cash"]);
+    let first = rig.run_of("2026-11-21").await;
+    assert_eq!(shown(&first.report), [day("2026-11-21", "0.00", 1)]);
+    let second = rig.run_of("2026-11-22").await;
+    assert_eq!(shown(&second.report).len(), 2);
+    rig.run_of("2026-10-01").await;
+    let again = rig.run_of("2026-11-21").await;
+    assert_eq!(
+        shown(&again.report),
+        [day("2026-11-21", "0.00", 1)],
+        "later days and those beyond thirty are not shown"
+    );
 }

@@ -24,6 +24,7 @@ fn message() -> Message {
         subject: "停车对账 2026-11-22：部分完成，差异 7 笔 ¥1,367.00".to_owned(),
         html: "<p>一致</p>\n.\n".to_owned(),
         text: "一致\n.\nFrom here on\n".to_owned(),
+        pictures: vec![Picture { id: "chart@etcp-recon", png: b"\x89PNG not really".to_vec() }],
         attachments: vec![MailAttachment {
             file_name: "差异-2026-11-22.csv".to_owned(),
             content_type: "text/csv; charset=utf-8".to_owned(),
@@ -50,12 +51,20 @@ fn an_independent_reader_reads_what_was_written() {
     };
     assert_eq!(charset(mail.text_bodies().next().unwrap()).as_deref(), Some("utf-8"));
     assert_eq!(charset(mail.html_bodies().next().unwrap()).as_deref(), Some("utf-8"));
-    assert_eq!(mail.attachment_count(), 1);
-    let file = mail.attachment(0).unwrap();
+    let kind = |part: &mail_parser::MessagePart<'_>| part.content_type().unwrap().subtype().unwrap().to_owned();
+    let kinds: Vec<_> = mail.parts.iter().map(kind).collect();
+    assert_eq!(kinds, ["mixed", "alternative", "plain", "related", "html", "png", "csv"]);
+    let picture = mail.part(5).unwrap();
+    assert_eq!(picture.content_id(), Some("chart@etcp-recon"));
+    assert_eq!(picture.content_disposition().unwrap().ctype(), "inline");
+    assert_eq!(picture.contents(), message().pictures[0].png);
+    let file = mail.attachments().find(|part| part.attachment_name().is_some()).unwrap();
     assert_eq!(file.attachment_name(), Some("差异-2026-11-22.csv"));
     assert_eq!(file.contents(), message().attachments[0].content);
-    assert_eq!(mail.root_part().content_type().unwrap().subtype(), Some("mixed"));
-    assert_eq!(mail.part(1).unwrap().content_type().unwrap().subtype(), Some("alternative"));
+    let bare = Message { pictures: Vec::new(), ..message() }.to_bytes().unwrap();
+    let bare = mail_parser::MessageParser::default().parse(&bare).unwrap();
+    let kinds: Vec<_> = bare.parts.iter().map(kind).collect();
+    assert_eq!(kinds, ["mixed", "alternative", "plain", "html", "csv"]);
 }
 
 #[test]
