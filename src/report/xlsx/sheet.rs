@@ -27,8 +27,10 @@ pub(super) enum Cell {
     Empty,
     /// A text, of ours or from outside, made harmless already.
     Text(String),
-    /// A plain decimal of money.
+    /// A plain decimal of money, with two places.
     Money(String),
+    /// A channel's fee, a plain decimal with up to five.
+    Fee(String),
     /// A number of things.
     Count(u64),
     /// A day.
@@ -63,13 +65,13 @@ impl From<Difference> for Cell {
 
 impl From<ChannelFee> for Cell {
     fn from(fee: ChannelFee) -> Self {
-        Self::Money(fee.to_string())
+        Self::Fee(fee.to_string())
     }
 }
 
 impl From<FeeTotal> for Cell {
     fn from(fee: FeeTotal) -> Self {
-        Self::Money(fee.to_string())
+        Self::Fee(fee.to_string())
     }
 }
 
@@ -91,6 +93,7 @@ pub(super) struct Formats {
     header: Format,
     text: Format,
     money: Format,
+    fee: Format,
     count: Format,
     day: Format,
     moment: Format,
@@ -101,8 +104,8 @@ impl Formats {
         Self {
             header: Format::new().set_bold().set_border_bottom(FormatBorder::Thin).set_align(FormatAlign::Top),
             text: Format::new().set_num_format("@"),
-            // Five places for fees that have them; two for all else.
-            money: Format::new().set_num_format("#,##0.00###"),
+            money: Format::new().set_num_format("#,##0.00"),
+            fee: Format::new().set_num_format("#,##0.00###"),
             count: Format::new().set_num_format("#,##0"),
             day: Format::new().set_num_format("yyyy-mm-dd"),
             moment: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
@@ -154,23 +157,39 @@ fn begin(sheet: &mut Worksheet, title: &str, columns: &[Column], formats: &Forma
 }
 
 fn put(sheet: &mut Worksheet, (row, column): (u32, u16), cell: &Cell, formats: &Formats) -> Result<(), WorkbookError> {
-    let text =
-        |sheet: &mut Worksheet, text: &str| sheet.write_string_with_format(row, column, text, &formats.text).map(drop);
+    let at = (row, column);
     match cell {
         Cell::Empty => {}
-        Cell::Text(shown) => text(sheet, shown)?,
-        Cell::Money(decimal) => match number(decimal) {
-            Some(number) => sheet.write_number_with_format(row, column, number, &formats.money).map(drop)?,
-            None => text(sheet, decimal)?,
-        },
-        Cell::Count(count) => match number(&count.to_string()) {
-            Some(number) => sheet.write_number_with_format(row, column, number, &formats.count).map(drop)?,
-            None => text(sheet, &count.to_string())?,
-        },
+        Cell::Text(shown) => write_text(sheet, at, shown, formats)?,
+        Cell::Money(decimal) => write_number(sheet, at, decimal, (&formats.money, formats))?,
+        Cell::Fee(decimal) => write_number(sheet, at, decimal, (&formats.fee, formats))?,
+        Cell::Count(count) => write_number(sheet, at, &count.to_string(), (&formats.count, formats))?,
         Cell::Day(day) => dated(sheet, (row, column), &day.to_string(), &formats.day)?,
         Cell::Moment(at) => dated(sheet, (row, column), &at.wall(), &formats.moment)?,
     }
     Ok(())
+}
+
+fn write_text(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    text: &str,
+    formats: &Formats,
+) -> Result<(), WorkbookError> {
+    Ok(sheet.write_string_with_format(row, column, text, &formats.text).map(drop)?)
+}
+
+/// A decimal as a number, or as text where a spreadsheet would not keep all of it.
+fn write_number(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    decimal: &str,
+    (format, formats): (&Format, &Formats),
+) -> Result<(), WorkbookError> {
+    match number(decimal) {
+        Some(number) => Ok(sheet.write_number_with_format(row, column, number, format).map(drop)?),
+        None => write_text(sheet, (row, column), decimal, formats),
+    }
 }
 
 /// A day or a moment as a date, or as text where a spreadsheet has no such date: its first year is 1900.
