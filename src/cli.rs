@@ -21,6 +21,7 @@ mod plates;
 mod platform;
 mod progress;
 mod push;
+mod report;
 mod run;
 mod sandbox;
 mod show;
@@ -105,6 +106,7 @@ pub async fn execute(app: &App, command: Command) -> anyhow::Result<Exit> {
         Command::Init(args) => init::init(app, &args),
         Command::Check(args) => check::check(app, &args).await,
         Command::Run(args) => Box::pin(run::run(app, &args)).await,
+        Command::Report(args) => Box::pin(report::report(app, &args)).await,
         Command::Import(args) => import::import(app, &args),
         Command::Match(args) => matching::matching(app, &args),
         Command::Show(args) => show::show(app, &args),

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod money;
 pub mod notification;
 pub mod plate;
+mod reading;
 pub mod time;
 pub mod wall_format;
 

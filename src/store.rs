@@ -17,6 +17,7 @@ mod mail;
 mod migrate;
 mod notifications;
 mod orders;
+mod reports;
 mod roster;
 mod runs;
 #[cfg(test)]
@@ -41,9 +42,10 @@ pub use exceptions::{
 };
 pub use journal::{JournalRow, VerifyError};
 pub use lock::RunLock;
-pub use mail::OutboxMail;
+pub use mail::{Fate, OutboxMail, RecipientState};
 pub use notifications::{AttemptEnd, AttemptStart, NewNotification, NotificationRecord, PlateUser};
 pub use orders::{OrderFilter, StoredOrder};
+pub use reports::{KeptReport, ReportFigures};
 pub use roster::{RosterChange, RosterPlate, TokenChange};
 pub use runs::{CoverageRow, OutcomeRow, PulledUser, RunMode, RunRecord, RunStatus};
 

@@ -3,6 +3,7 @@
 mod exceptions;
 mod platform;
 mod push;
+mod report;
 mod sandbox;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use exceptions::{ExceptionCommand, ExceptionsArgs, VerdictArgs, Which};
 pub use platform::{BindArgs, LotsArgs, PlatformArgs, PlatformCommand, UnbindArgs};
 pub use push::{PushArgs, PushCommand};
+pub use report::{Form, ReportArgs};
 pub use sandbox::SandboxArgs;
 
 use crate::bills::Profile;
@@ -133,6 +135,12 @@ pub enum Command {
     /// evidence gives the same result, and no payment is ever notified twice.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Print the report of a date once more, or send it again
+    ///
+    /// The newest finished live run of the date counts, and its report comes byte for byte as the run made it. With
+    /// --send it is mailed, under the same Message-ID as before, and whatever else waits in the outbox with it.
+    #[command(after_help = report::EXAMPLES)]
+    Report(ReportArgs),
     /// Read bills now
     ///
     /// A bill is imported whole or not at all and known by its content: importing it again changes nothing. Rows that

@@ -54,6 +54,18 @@ impl Console {
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
     }
 
+    /// Prints an answer that is no text of ours: byte for byte, whatever is wanted of colours.
+    ///
+    /// # Errors
+    /// As [`Console::print`].
+    pub fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("cannot write to standard output"),
+        }
+    }
+
     /// Prints one JSON document.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use crate::config::ConfigError;
 use crate::jobs::init::InitError;
 use crate::jobs::people::{ExceptionActError, PersonError};
 use crate::jobs::push::NoPush;
+use crate::jobs::reporting::NoReport;
 use crate::jobs::roster::RosterFileError;
 use crate::jobs::run::{Busy, Finished};
 use crate::sandbox::serve::ServeError;
@@ -65,6 +66,7 @@ impl Exit {
             || has::<PersonError>(error)
             || has::<ExceptionActError>(error)
             || has::<NoPush>(error)
+            || has::<NoReport>(error)
             || error.chain().any(|cause| {
                 matches!(cause.downcast_ref(), Some(StoreError::Foreign { .. }))
                     || matches!(cause.downcast_ref(), Some(InitError::Exists { .. }))

@@ -1,16 +1,16 @@
-//! The mail of a run: made, stored with the run, sent afterwards; what could not be sent waits in the outbox.
+//! The report of a run as files and as a mail: rendered, written, addressed. Sending is the outbox's.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::clock::Clock;
+use super::letter::Letter;
 use crate::config;
-use crate::model::Timestamp;
-use crate::report::mail::{MailAttachment, MailEnvelope, Message, Smtp, message_id, parse_mailbox, write_eml};
-use crate::report::{FailureReport, Lang, ReportData, exceptions_csv, failure_html, failure_subject, failure_text};
-use crate::report::{html, subject, text};
-use crate::store::{OutboxMail, Store};
+use crate::model::{BusinessDate, Timestamp};
+use crate::report::ledger::Ledger;
+use crate::report::mail::{Mailbox, Message, Smtp, message_id, parse_mailbox, write_eml};
+use crate::report::{Lang, ReportData, Sheets, WorkbookError, exceptions_csv, html, subject, text, workbook};
+use crate::store::OutboxMail;
 
 /// The rendered files of one report.
 pub struct Rendered {
@@ -22,6 +22,33 @@ pub struct Rendered {
     pub text: String,
     /// The exceptions.
     pub csv: Vec<u8>,
+    /// The whole workbook.
+    pub xlsx: Vec<u8>,
+}
+
+/// What the files of a run's report are called.
+pub struct FileNames {
+    /// The page.
+    pub html: String,
+    /// The plain text.
+    pub text: String,
+    /// The exceptions.
+    pub csv: String,
+    /// The workbook.
+    pub xlsx: String,
+}
+
+impl FileNames {
+    /// Those of a run.
+    pub fn of(run_id: &str) -> Self {
+        let name = |ending: &str| format!("{run_id}.{ending}");
+        Self { html: name("html"), text: name("txt"), csv: name("csv"), xlsx: name("xlsx") }
+    }
+}
+
+/// The folder of a date's reports.
+pub fn folder(dir: &Path, date: BusinessDate) -> PathBuf {
+    dir.join(date.to_string())
 }
 
 /// The language of reports.
@@ -33,82 +60,107 @@ pub const fn lang(settings: &config::Report) -> Lang {
 }
 
 /// Renders a report.
-pub fn render(data: &ReportData, lang: Lang) -> Rendered {
-    Rendered {
+///
+/// # Errors
+/// When the workbook cannot be made.
+pub fn render(data: &ReportData, ledger: &Ledger, lang: Lang) -> Result<Rendered, WorkbookError> {
+    Ok(Rendered {
         subject: subject(data, lang),
         html: html(data, lang),
         text: text(data, lang),
         csv: exceptions_csv(data, lang),
-    }
+        xlsx: workbook(data, ledger, Sheets::All, lang)?,
+    })
 }
 
 /// Writes the report's files into the folder of its date and gives their paths.
 ///
 /// # Errors
 /// When they cannot be written.
-pub fn write_files(dir: &Path, date: &str, run_id: &str, report: &Rendered) -> anyhow::Result<Vec<PathBuf>> {
-    let folder = dir.join(date);
-    let files: [(&str, &[u8]); 3] =
-        [("html", report.html.as_bytes()), ("txt", report.text.as_bytes()), ("csv", &report.csv)];
-    let write = |(ending, content): (&str, &[u8])| -> anyhow::Result<PathBuf> {
-        let path = write_eml(&folder, &format!("{run_id}.{ending}"), content)?;
-        Ok(path)
-    };
-    files.into_iter().map(write).collect()
+pub fn write_files(folder: &Path, run_id: &str, report: &Rendered) -> anyhow::Result<Vec<PathBuf>> {
+    let names = FileNames::of(run_id);
+    let files: [(String, &[u8]); 4] = [
+        (names.html, report.html.as_bytes()),
+        (names.text, report.text.as_bytes()),
+        (names.csv, &report.csv),
+        (names.xlsx, &report.xlsx),
+    ];
+    files.into_iter().map(|(name, content)| Ok(write_eml(folder, &name, content)?)).collect()
 }
 
-/// The mail of a run.
+/// Everything that tells one mail from every other.
+#[derive(Clone, Copy, Debug)]
+pub struct MailKey<'a> {
+    /// The run.
+    pub run_id: &'a str,
+    /// What tells the run apart from those of every other database.
+    pub unique: &'a str,
+}
+
+/// The addresses of some mailboxes, each once, sorted: the set that a mail is sent to once.
+///
+/// # Errors
+/// When one of them is no mail address.
+pub fn recipients(to: &[String], cc: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut addresses =
+        mailboxes(to)?.into_iter().chain(mailboxes(cc)?).map(|one| one.email.to_string()).collect::<Vec<_>>();
+    addresses.sort();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+fn mailboxes(texts: &[String]) -> anyhow::Result<Vec<Mailbox>> {
+    Ok(texts.iter().map(|text| parse_mailbox(text)).collect::<Result<Vec<_>, _>>()?)
+}
+
+/// The mail of a run to the configured people.
 ///
 /// # Errors
 /// When an address of the config cannot stand in a header.
 pub fn outbox_mail(
     email: &config::Email,
-    run_id: &str,
-    unique: &str,
-    report: Rendered,
+    key: MailKey<'_>,
+    letter: &Letter,
     at: Timestamp,
 ) -> anyhow::Result<OutboxMail> {
-    let attachments = if report.csv.is_empty() {
-        Vec::new()
-    } else {
-        vec![MailAttachment {
-            file_name: format!("exceptions-{run_id}.csv"),
-            content_type: "text/csv; charset=utf-8".to_owned(),
-            content: report.csv,
-        }]
-    };
-    let mailboxes = |texts: &[String]| texts.iter().map(|text| parse_mailbox(text)).collect::<Result<Vec<_>, _>>();
+    mail_to(email, (&email.to, &email.cc), key, letter, at)
+}
+
+/// The mail of a run to some people: who gets it, and who gets a copy. Its Message-ID depends on the run and on all of
+/// them.
+///
+/// # Errors
+/// When an address cannot stand in a header.
+pub fn mail_to(
+    email: &config::Email,
+    (to, cc): (&[String], &[String]),
+    key: MailKey<'_>,
+    letter: &Letter,
+    at: Timestamp,
+) -> anyhow::Result<OutboxMail> {
     let from = parse_mailbox(&email.from).context("report.email.from")?;
+    let everybody = recipients(to, cc)?.join(",");
     let message = Message {
-        message_id: message_id(&format!("{unique}/{run_id}"), &from),
-        to: mailboxes(&email.to).context("report.email.to")?,
-        cc: mailboxes(&email.cc).context("report.email.cc")?,
+        message_id: message_id(&format!("{}/{}/{everybody}", key.unique, key.run_id), &from),
+        to: mailboxes(to).context("report.email.to")?,
+        cc: mailboxes(cc).context("report.email.cc")?,
         from,
-        subject: report.subject.clone(),
-        html: report.html,
-        text: report.text,
-        attachments,
+        subject: letter.subject.clone(),
+        html: letter.html.clone(),
+        text: letter.text.clone(),
+        pictures: letter.pictures.clone(),
+        attachments: letter.attachments.clone(),
         date: at,
     };
     let envelope = message.envelope()?;
     Ok(OutboxMail {
-        run_id: run_id.to_owned(),
+        run_id: key.run_id.to_owned(),
         message_id: message.message_id.clone(),
         sender: envelope.from().map(ToString::to_string).unwrap_or_default(),
         recipients: envelope.to().iter().map(ToString::to_string).collect(),
-        subject: report.subject,
+        subject: letter.subject.clone(),
         raw: message.to_bytes()?,
     })
-}
-
-/// The report of a run that failed.
-pub fn failure_report(report: &FailureReport, lang: Lang) -> Rendered {
-    Rendered {
-        subject: failure_subject(report, lang),
-        html: failure_html(report, lang),
-        text: failure_text(report, lang),
-        csv: Vec::new(),
-    }
 }
 
 /// The configured mail server; none when mails are written into the report folder.
@@ -134,64 +186,4 @@ pub fn mail_server(email: &config::Email) -> anyhow::Result<Option<Smtp>> {
     };
     address.set_query(tls.map(|tls| format!("tls={tls}")).as_deref());
     Ok(Some(Smtp::from_url(address.as_str(), password).context("report.email.smtp")?))
-}
-
-/// Sends everything that waits in the outbox, oldest first, and says what could not be sent.
-///
-/// # Errors
-/// When the database cannot be read or written; a server that refuses is no error here.
-pub async fn send_pending(
-    store: &mut Store,
-    email: &config::Email,
-    dir: &Path,
-    clock: &Clock,
-) -> anyhow::Result<Delivery> {
-    let server = mail_server(email)?;
-    let mut delivery = Delivery::default();
-    for mail in store.pending_mails()? {
-        let sent = match &server {
-            Some(server) => send_one(server, &mail).await,
-            None => write_eml(dir, &format!("{}.eml", mail.run_id), &mail.raw)
-                .map(|path| delivery.files.push((mail.run_id.clone(), path)))
-                .map_err(anyhow::Error::from),
-        };
-        let error = sent.err().map(|error| format!("{error:#}"));
-        store.record_mail_try(&mail.message_id, error.as_deref(), clock.now())?;
-        if let Some(error) = error {
-            delivery.failed.push((mail.run_id, error));
-        }
-    }
-    Ok(delivery)
-}
-
-/// Sends a mail that no database keeps.
-///
-/// # Errors
-/// When it cannot be sent or written.
-pub async fn send_now(mail: &OutboxMail, email: &config::Email, dir: &Path) -> anyhow::Result<()> {
-    match mail_server(email)? {
-        Some(server) => send_one(&server, mail).await,
-        None => Ok(write_eml(dir, &format!("{}.eml", mail.run_id), &mail.raw).map(drop)?),
-    }
-}
-
-async fn send_one(server: &Smtp, mail: &OutboxMail) -> anyhow::Result<()> {
-    let recipients = mail.recipients.iter().map(|to| to.parse()).collect::<Result<Vec<_>, _>>()?;
-    let envelope = MailEnvelope::new(Some(mail.sender.parse()?), recipients)?;
-    server.send(&envelope, &mail.raw).await?;
-    Ok(())
-}
-
-/// What a mail is called in the summary once it is delivered.
-pub const fn delivered_as(email: &config::Email) -> &'static str {
-    if email.smtp.is_some() { "sent" } else { "file" }
-}
-
-/// What became of the outbox.
-#[derive(Debug, Default)]
-pub struct Delivery {
-    /// Mails that were written as files: run and path.
-    pub files: Vec<(String, PathBuf)>,
-    /// Mails that still wait: run and why.
-    pub failed: Vec<(String, String)>,
 }

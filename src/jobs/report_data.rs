@@ -13,8 +13,8 @@ use crate::recon::{Rule, Tally};
 use crate::report::Lang;
 use crate::report::data::{self, Bucket, PartialReason, ReportData, Sentence};
 use crate::store::{
-    ExceptionAct, ExceptionFacts, ExceptionRow, NotificationRecord, Reopened, RollForward, RunMode, RunRecord,
-    RunStatus,
+    ExceptionAct, ExceptionFacts, ExceptionRow, NotificationRecord, Reopened, ReportFigures, RollForward, RunMode,
+    RunRecord, RunStatus,
 };
 
 /// What a report needs beside the summary's parts.
@@ -108,6 +108,34 @@ pub fn report_data(judged: &Judged, parts: &Parts<'_>, facts: Facts<'_>) -> Repo
         clock_skew_s: facts.platform_ahead_s.map(i64::saturating_neg),
         clock_correction_s: facts.clock_correction_s,
         journal_head: facts.journal_head,
+        history: Vec::new(),
+    }
+}
+
+/// What the chart shows: the days before as they were last reported, and the report's own. Pure.
+pub fn history(before: Vec<ReportFigures>, data: &ReportData) -> Vec<data::HistoryDay> {
+    let days = before.into_iter().filter(|day| day.date < data.date).chain([figures(data)]);
+    let shown = days.map(|day| data::HistoryDay {
+        date: day.date,
+        matched: day.matched,
+        open: day.open,
+        oldest_days: day.oldest_days,
+    });
+    shown.collect()
+}
+
+/// What the charts of later reports show of this one.
+pub fn figures(data: &ReportData) -> ReportFigures {
+    let matched = data
+        .payments
+        .iter()
+        .filter(|bucket| matches!(bucket.disposition, Disposition::Settled | Disposition::Notified));
+    let open = data.exception_rows.iter().filter(|row| row.is_open());
+    ReportFigures {
+        date: data.date,
+        matched: matched.fold(Total::default(), |total, bucket| sum(total, bucket.total)),
+        open: data.exceptions.closing,
+        oldest_days: open.map(|row| row.age_days).max().unwrap_or(0),
     }
 }
 

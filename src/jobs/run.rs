@@ -21,12 +21,15 @@ use self::rows::{count_unknown, order_days, outcome_rows, plate_users};
 use super::evidence::{Judged, Scope, judge};
 use super::exceptions::{ExceptionChanges, roll_forward};
 use super::inbox::{BillOutcome, BillStatus, ClaimedSource, InboxOutcome, has_bill_for, import_inbox};
-use super::mailing::{self, Delivery};
+use super::ledger::ledger;
+use super::letter::{failure_letter, letter};
+use super::mailing::{self, MailKey};
 use super::notify::{Alarm, Stopped, Teller, TellerSettings, Told, caps, clear_alarms};
+use super::outbox;
 use super::platform::{StoredTokens, client};
 use super::progress::Progress;
 use super::pull::{PullEnd, PullJob, deadline_after, pull, users};
-use super::report_data::{Facts, report_data};
+use super::report_data::{Facts, figures, history, report_data};
 use super::sources::claimed_sources;
 use super::summary::{ExceptionSummary, Parts, Summary};
 use crate::clock::Clock;
@@ -35,10 +38,11 @@ use crate::etcp::Sessions;
 use crate::model::BusinessDate;
 use crate::notify::Resend;
 use crate::report::data::PartialReason;
-use crate::report::{FailureReport, ReportData};
+use crate::report::packed::pack;
+use crate::report::{DAYS, FailureReport, ReportData};
 use crate::store::{
-    CoverageRow, FinishedRun, OutboxMail, RollForward, RosterPlate, RunLock, RunMode, RunRecord, RunStatus, Store,
-    StoreError,
+    CoverageRow, FinishedRun, KeptReport, OutboxMail, RollForward, RosterPlate, RunLock, RunMode, RunRecord, RunStatus,
+    Store, StoreError,
 };
 
 /// Which run, and how.
@@ -197,11 +201,12 @@ async fn tell_of_no_begin(
         made_at: now,
         error_chain: error.chain().map(ToString::to_string).collect(),
     };
-    let rendered = mailing::failure_report(&report, mailing::lang(&settings.report));
+    let letter = failure_letter(&report, mailing::lang(&settings.report));
     let name = format!("{date}.not-begun-{}", now.unix());
     let told = async {
-        let mail = mailing::outbox_mail(email, &name, &settings.merchant.merchant_no, rendered, now)?;
-        mailing::send_now(&mail, email, &settings.report.dir).await
+        let key = MailKey { run_id: &name, unique: &settings.merchant.merchant_no };
+        let mail = mailing::outbox_mail(email, key, &letter, now)?;
+        outbox::send_now(&mail, email, &settings.report.dir).await
     };
     if let Err(also) = told.await {
         tracing::error!(error = %format!("{also:#}"), "the failure could not be mailed");
@@ -461,11 +466,15 @@ impl Night<'_> {
             journal_head: Some(store.journal_head()?),
             at: now,
         };
-        let data = report_data(judged, &parts, facts);
-        let rendered = mailing::render(&data, mailing::lang(&self.settings.report));
+        let mut data = report_data(judged, &parts, facts);
+        let first_day = self.options.date.minus_days(DAYS.saturating_sub(1));
+        data.history = history(store.report_figures(first_day, self.options.date)?, &data);
+        let rows = ledger(judged, self.record.started_at);
         let report = &self.settings.report;
+        let (lang, folder) = (mailing::lang(report), mailing::folder(&report.dir, self.options.date));
+        let rendered = mailing::render(&data, &rows, lang)?;
         // What the run has done stands, whether or not its report can be written; the mail has it too.
-        let written = mailing::write_files(&report.dir, &self.options.date.to_string(), &self.record.id, &rendered);
+        let written = mailing::write_files(&folder, &self.record.id, &rendered);
         let (files, unwritten) = match written {
             Ok(files) => (files, None),
             Err(error) => (Vec::new(), Some(format!("{error:#}"))),
@@ -473,11 +482,15 @@ impl Night<'_> {
         let mut summary = Summary::new(judged, parts);
         summary.report.files = files.iter().map(|path| path.display().to_string()).collect();
         let mail = match self.email.filter(|email| wants_mail(email.when, status, summary.exceptions.closing)) {
-            Some(email) => Some(mailing::outbox_mail(email, &self.record.id, &self.unique(), rendered, now)?),
+            Some(email) => {
+                let letter = letter(&data, &rows, &rendered, &folder, lang)?;
+                Some(mailing::outbox_mail(email, self.mail_key(&self.unique()), &letter, now)?)
+            }
             None => None,
         };
         summary.report.mail = if mail.is_some() { "pending" } else { "off" };
-        self.store_end(store, judged, status, &summary, (&changes, &roll), mail.as_ref())?;
+        let kept = KeptReport { data: pack(&data)?, ledger: pack(&rows)?, figures: figures(&data) };
+        self.store_end(store, judged, (status, &summary), (&changes, &roll), (&kept, mail.as_ref()))?;
         if self.options.mode == RunMode::Live {
             clear_alarms(store)?;
         }
@@ -490,7 +503,7 @@ impl Night<'_> {
             files,
             report: data,
         };
-        self.deliver_mail(store, mail.is_some(), &mut finished).await?;
+        self.deliver_mail(store, mail.as_ref(), &mut finished).await?;
         Ok(finished)
     }
 
@@ -499,10 +512,9 @@ impl Night<'_> {
         &self,
         store: &mut Store,
         judged: &Judged,
-        status: RunStatus,
-        summary: &Summary,
+        (status, summary): (RunStatus, &Summary),
         (changes, roll): (&ExceptionChanges, &RollForward),
-        mail: Option<&OutboxMail>,
+        (report, mail): (&KeptReport, Option<&OutboxMail>),
     ) -> anyhow::Result<()> {
         let dry = self.options.mode == RunMode::DryRun;
         let nothing = ExceptionChanges::default();
@@ -515,6 +527,7 @@ impl Night<'_> {
             order_days: &days,
             exceptions: if dry { &nothing } else { changes },
             roll_forward: (!dry).then_some(roll),
+            report: Some(report),
             mail,
             at: self.clock.now(),
         })?;
@@ -522,30 +535,43 @@ impl Night<'_> {
     }
 
     /// Sends this run's mail, and whatever earlier runs could not send.
-    async fn deliver_mail(&self, store: &mut Store, has_mail: bool, finished: &mut Finished) -> anyhow::Result<()> {
+    async fn deliver_mail(
+        &self,
+        store: &mut Store,
+        mail: Option<&OutboxMail>,
+        finished: &mut Finished,
+    ) -> anyhow::Result<()> {
         let Some(email) = self.email else { return Ok(()) };
-        let delivery = mailing::send_pending(store, email, &self.settings.report.dir, self.clock).await?;
-        let Delivery { files, failed } = delivery;
-        let own = |run: &String| *run == self.record.id;
-        for (_, path) in files.iter().filter(|(run, _)| own(run)) {
+        let delivery = outbox::send_pending(store, email, &self.settings.report.dir, self.clock).await?;
+        for (_, path) in delivery.files.iter().filter(|(run, _)| *run == self.record.id) {
             finished.summary.report.files.push(path.display().to_string());
             finished.files.push(path.clone());
         }
-        let own_failure = failed.iter().find(|(run, _)| own(run));
-        if has_mail && own_failure.is_none() {
-            finished.summary.report.mail = mailing::delivered_as(email);
+        let own = mail.map(|mail| mail.message_id.as_str());
+        if own.is_some_and(|own| delivery.accepted.contains(own)) {
+            finished.summary.report.mail = outbox::delivered_as(email);
         }
-        if let Some((run, why)) = own_failure.or(failed.first()) {
-            finished.undelivered = Some(format!("the mail of run {run}: {why}"));
+        let own_problem = delivery.problems.iter().find(|problem| Some(problem.message_id.as_str()) == own);
+        if let Some(problem) = own_problem.or(delivery.problems.first()) {
+            finished.undelivered = Some(format!("the mail of run {}: {}", problem.run_id, problem.why));
         }
         store.set_summary(&self.record.id, &serde_json::to_string(&finished.summary)?)?;
         Ok(())
     }
 
+    fn mail_key<'a>(&'a self, unique: &'a str) -> MailKey<'a> {
+        MailKey { run_id: &self.record.id, unique }
+    }
+
     /// What tells this run apart from those of every other database.
     fn unique(&self) -> String {
-        format!("{}/{}", self.settings.merchant.merchant_no, self.record.started_at.unix())
+        unique(self.settings, self.record)
     }
+}
+
+/// What tells a run apart from those of every other database.
+pub fn unique(settings: &Settings, record: &RunRecord) -> String {
+    format!("{}/{}", settings.merchant.merchant_no, record.started_at.unix())
 }
 
 /// Whether a run's mail goes out.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::AmountError;
+use super::{AmountError, reading};
 
 /// Units in a fen: a fee counts in 1/100,000 of a yuan.
 const UNITS_PER_FEN: i64 = 1000;
@@ -152,6 +152,22 @@ impl Serialize for FeeTotal {
     /// As a string, the form of every amount in JSON.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelFee {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        reading::text(deserializer, str::parse)
+    }
+}
+
+impl<'de> Deserialize<'de> for FeeTotal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| {
+            let units = reading::scaled(text, ChannelFee::DECIMALS);
+            units.map(|units| Self { units }).ok_or_else(|| AmountError::NotANumber(text.chars().take(40).collect()))
+        };
+        reading::text(deserializer, read)
     }
 }
 

@@ -7,7 +7,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::reading;
 
 /// The largest amount that is taken for real: one billion yuan. It keeps ninety million rows of
 /// the largest amount within an `i64` sum, so that SQL sums cannot overflow either.
@@ -242,9 +244,21 @@ impl Serialize for Amount {
     }
 }
 
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        reading::text(deserializer, str::parse)
+    }
+}
+
 impl Serialize for Difference {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Difference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        reading::text(deserializer, str::parse)
     }
 }
 
@@ -256,6 +270,19 @@ impl Serialize for Total {
         object.serialize_field("count", &self.count)?;
         object.serialize_field("amount", &self.amount())?;
         object.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Total {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written {
+            count: u64,
+            amount: String,
+        }
+        let Written { count, amount } = Written::deserialize(deserializer)?;
+        let fen = reading::scaled(&amount, 2).ok_or_else(|| AmountError::NotANumber(amount.chars().take(40).collect()));
+        Ok(Self { count, fen: fen.map_err(serde::de::Error::custom)? })
     }
 }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Days, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::reading;
 
 /// Seconds that Asia/Shanghai is ahead of UTC.
 const SHANGHAI_OFFSET_S: i32 = 8 * 3600;
@@ -116,6 +118,12 @@ impl Serialize for Timestamp {
     }
 }
 
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        reading::text(deserializer, Self::parse_wall)
+    }
+}
+
 /// `2026-11-22 09:58:58` exactly, as nearly every row of a bill has it; anything else is for the slower reading.
 fn plain_wall(text: &str) -> Option<Timestamp> {
     let bytes: &[u8; 19] = text.as_bytes().try_into().ok()?;
@@ -192,6 +200,12 @@ impl fmt::Display for BusinessDate {
 impl Serialize for BusinessDate {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BusinessDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        reading::text(deserializer, str::parse)
     }
 }
 

@@ -3,13 +3,13 @@
 //! Texts that come from outside (ids, plates, file names, reasons) are kept as they came; the renderers make
 //! them harmless. Phone numbers arrive here masked already.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Lang;
 use crate::model::{Amount, BusinessDate, Difference, Disposition, FeeTotal, Timestamp, Total};
 
 /// Everything that one report of one run says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReportData {
     /// The run.
     pub run_id: String,
@@ -61,10 +61,26 @@ pub struct ReportData {
     pub clock_correction_s: i64,
     /// The newest hash of the journal's chain.
     pub journal_head: Option<String>,
+    /// The days up to this one, as they were last reported, oldest first: what the chart shows.
+    #[serde(default)]
+    pub history: Vec<HistoryDay>,
+}
+
+/// What the chart shows of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryDay {
+    /// The day.
+    pub date: BusinessDate,
+    /// Its payments that agree or were told, by gross.
+    pub matched: Total,
+    /// The exceptions that were open at the end of its run.
+    pub open: Total,
+    /// The age of the oldest of them, in days.
+    pub oldest_days: u32,
 }
 
 /// How a run was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The whole job.
@@ -76,7 +92,7 @@ pub enum Mode {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Everything was done.
@@ -88,7 +104,7 @@ pub enum Status {
 }
 
 /// A text of our own in both languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
     /// Chinese.
     pub zh: String,
@@ -112,7 +128,7 @@ impl Sentence {
 }
 
 /// Why a run is partial.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum PartialReason {
     /// Plates could not be pulled.
@@ -155,7 +171,7 @@ pub enum PartialReason {
 }
 
 /// Something that heads the mail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "alert", rename_all = "snake_case")]
 pub enum Alert {
     /// A booking showed up after it had been proved absent; re-sending is off from now on.
@@ -180,7 +196,7 @@ pub enum Alert {
 }
 
 /// That the date had been reconciled before, and what is different now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rerun {
     /// The last finished live run of the date.
     pub of: String,
@@ -200,7 +216,7 @@ impl Rerun {
 }
 
 /// One disposition before and after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Which.
     pub disposition: Disposition,
@@ -232,7 +248,7 @@ impl Change {
 }
 
 /// Which users and plates were pulled.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Users in the roster.
     pub users: u64,
@@ -249,7 +265,7 @@ pub struct Coverage {
 }
 
 /// A plate that could not be pulled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedPull {
     /// The user's number, masked.
     pub mobile: String,
@@ -260,7 +276,7 @@ pub struct FailedPull {
 }
 
 /// A bill file of the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bill {
     /// The file's name.
     pub file: String,
@@ -283,7 +299,7 @@ pub struct Bill {
 }
 
 /// What became of a bill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BillStatus {
     /// Read by this run.
@@ -295,7 +311,7 @@ pub enum BillStatus {
 }
 
 /// A bill row that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAsideRow {
     /// The file.
     pub file: String,
@@ -310,7 +326,7 @@ pub struct SetAsideRow {
 }
 
 /// A disposition and what has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bucket {
     /// The disposition.
     pub disposition: Disposition,
@@ -319,7 +335,7 @@ pub struct Bucket {
 }
 
 /// The day's refunds in sum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refunds {
     /// Those whose payment is known.
     pub matched: Total,
@@ -328,7 +344,7 @@ pub struct Refunds {
 }
 
 /// A refund whose payment is not in the evidence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedRefund {
     /// The configured bill source.
     pub source: String,
@@ -343,7 +359,7 @@ pub struct UnmatchedRefund {
 }
 
 /// What the run told the platform, in counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notifications {
     /// The platform said yes.
     pub acknowledged: u64,
@@ -358,7 +374,7 @@ pub struct Notifications {
 }
 
 /// `opening + new − resolved = closing`, in count and amount ([`ExceptionRow::stake`]).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollForward {
     /// Open before this run.
     pub opening: Total,
@@ -371,7 +387,7 @@ pub struct RollForward {
 }
 
 /// Where an exception stands in this run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExceptionStatus {
     /// Found by this run.
@@ -383,7 +399,7 @@ pub enum ExceptionStatus {
 }
 
 /// One exception.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExceptionRow {
     /// Its id, as the command `exceptions` takes it; none in a run that stores nothing.
     pub id: Option<i64>,
@@ -432,7 +448,7 @@ impl ExceptionRow {
 }
 
 /// A payment that has to be given back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundOwed {
     /// Why: the name of the disposition.
     pub kind: String,
@@ -457,7 +473,7 @@ pub struct RefundOwed {
 }
 
 /// What one channel's bills tell of the day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelTotal {
     /// The channel; empty when not known.
     pub name: String,
@@ -470,7 +486,7 @@ pub struct ChannelTotal {
 }
 
 /// A sum with a name from outside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedTotal {
     /// The channel or the car park; empty when not known.
     pub name: String,
@@ -479,7 +495,7 @@ pub struct NamedTotal {
 }
 
 /// What came in against what was accounted for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TieOut {
     /// Payments, by gross.
     pub payments: TieOutSide,
@@ -494,7 +510,7 @@ pub struct TieOut {
 }
 
 /// One side of the tie-out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TieOutSide {
     /// Counted from the evidence.
     pub came_in: Total,
@@ -510,7 +526,7 @@ impl TieOutSide {
 }
 
 /// What is left to say when a run failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureReport {
     /// The run, when it got that far.
     pub run_id: Option<String>,

@@ -2,7 +2,8 @@
 
 use super::data::{Alert, BillStatus, Mode, PartialReason, Status};
 use super::escape::visible;
-use super::lang::{Advice, Kind, Phrase, Words};
+use super::lang::{Advice, Kind, LeftOut, Phrase, Words};
+use super::view::History;
 use crate::model::Disposition as D;
 
 pub(super) const WORDS: Words = Words {
@@ -98,6 +99,10 @@ pub(super) const WORDS: Words = Words {
     differs: "differs",
     rerun_command: "etcp-recon run --date",
     error: "Error",
+    attachments: "Attachments",
+    history: "The last 30 days",
+    history_legend: ["Matched amount (CNY)", "Exceptions open at the end", "Age of the oldest (days)"],
+    history_corners: "A bar a day; days without a report are left empty. Upper left the highest, upper right this day.",
 };
 
 pub(super) const fn status(status: Status) -> &'static str {
@@ -262,6 +267,22 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         Phrase::Age { days: 0 } => "today".to_owned(),
         Phrase::Age { days } => counted(u64::from(*days), "day", "days"),
         Phrase::Count { count } => count.to_string(),
+        Phrase::History(history) => {
+            let History { first, last, days, matched, matched_peak, matched_sum, open, open_peak, oldest, oldest_peak } =
+                history;
+            format!(
+                "{first} to {last}, {days} days of them reported.\nMatched amount: ¥{matched} on this day, ¥{} at most ({}), ¥{matched_sum} in all.\nExceptions open at the end: {open} on this day, {} at most ({}).\nAge of the oldest in days: {oldest} on this day, {} at most ({}).",
+                matched_peak.0, matched_peak.1, open_peak.0, open_peak.1, oldest_peak.0, oldest_peak.1
+            )
+        }
+        Phrase::NotAttached { what, path } => {
+            let what = match what {
+                LeftOut::Rows => "The payments and orders are",
+                LeftOut::Csv => "The list of exceptions (CSV) is",
+                LeftOut::Workbook => "The spreadsheet is",
+            };
+            format!("{what} too large for a mail (10 MiB) and not attached; on the machine that reconciles: {path}")
+        }
         Phrase::Commands => "The whole story of any of them: etcp-recon show ID".to_owned(),
     }
 }

@@ -7,18 +7,34 @@ mod exceptions;
 mod parts;
 pub(super) mod style;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::exceptions::{exceptions, refunds_owed};
 use self::parts::{Figure, card, dim, figures, items, named};
+use super::chart::{COLOURS, WIDTH, chart};
 use super::data::{Bucket, Change, ChannelTotal, NamedTotal, ReportData, TieOutSide};
 use super::escape::visible;
 use super::lang::{Lang, Phrase};
 use super::view::{self, MAX_ROWS, Tone};
 use crate::model::Total;
 
-/// The whole report as an HTML document.
+/// The whole report as an HTML document that stands alone.
 pub fn html(data: &ReportData, lang: Lang) -> String {
+    let source = chart(data).map(|png| format!("data:image/png;base64,{}", STANDARD.encode(png)));
+    document(data, lang, source.as_deref(), &[])
+}
+
+/// The Content-ID of the chart in a mail.
+pub const CHART_ID: &str = "chart@etcp-recon";
+
+/// The same as the page of a mail: the chart is the part [`CHART_ID`], and there is something to say of the files.
+pub fn mail_html(data: &ReportData, lang: Lang, notes: &[String]) -> String {
+    document(data, lang, Some(&format!("cid:{CHART_ID}")), notes)
+}
+
+fn document(data: &ReportData, lang: Lang, picture: Option<&str>, notes: &[String]) -> String {
     let words = lang.words();
     let body = html! {
         (answer(data, lang))
@@ -29,6 +45,7 @@ pub fn html(data: &ReportData, lang: Lang) -> String {
             (buckets(words.payments, words.payments_base, &data.payments, lang))
             (buckets(words.orders, words.orders_base, &data.orders, lang))
         }))
+        (history(data, lang, picture))
         (channel_totals(&data.by_channel, lang))
         (named_totals(words.by_car_park, words.car_park, &data.by_car_park, lang))
         (notifications(data, lang))
@@ -37,6 +54,9 @@ pub fn html(data: &ReportData, lang: Lang) -> String {
         (set_aside(data, lang))
         (refunds(data, lang))
         (changes(data, lang))
+        @if !notes.is_empty() {
+            (card(words.attachments, html! { @for note in notes { p class="ink" style={ (style::P) "overflow-wrap:anywhere;" } { (note) } } }))
+        }
         (footer(data, lang))
     };
     page(&super::subject(data, lang), lang, &body)
@@ -168,6 +188,24 @@ fn bucket_line(bucket: &Bucket, lang: Lang) -> Figure {
         }
     };
     Figure::total(name, bucket.total, false)
+}
+
+/// The chart, with the words that it does not have.
+fn history(data: &ReportData, lang: Lang, picture: Option<&str>) -> Markup {
+    let words = lang.words();
+    let (Some(told), Some(source)) = (view::history(data, lang), picture) else { return html! {} };
+    let told = told.replace('\n', " ");
+    let width = WIDTH / 2;
+    card(
+        words.history,
+        html! {
+            @for (legend, colour) in words.history_legend.iter().zip(COLOURS) {
+                div class="ink" style=(style::SMALL) { span style={ "color:" (colour) ";" } { "■ " } (legend) }
+            }
+            img src=(source) alt=(told) width=(width) style="display:block;width:100%;max-width:700px;height:auto;border:0;background:#ffffff;border-radius:6px;margin:6px 0 4px;";
+            (dim(words.history_corners))
+        },
+    )
 }
 
 /// The channels, each with its refunds and fees below its name: five columns are too many for a phone.

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::data::{Alert, BillStatus, ExceptionStatus, Mode, PartialReason, Status};
+use super::escape::visible;
+use super::view::History;
 use super::{en, zh};
 use crate::model::disposition::{BILL_DISAGREES, Disposition};
 use crate::model::event::EventFinding;
@@ -177,6 +179,21 @@ pub(super) struct Words {
     pub differs: &'static str,
     pub rerun_command: &'static str,
     pub error: &'static str,
+    pub attachments: &'static str,
+    pub history: &'static str,
+    pub history_legend: [&'static str; 3],
+    pub history_corners: &'static str,
+}
+
+/// What is too large for a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// Payments and orders of the workbook.
+    Rows,
+    /// The exceptions as CSV.
+    Csv,
+    /// The workbook.
+    Workbook,
 }
 
 impl Lang {
@@ -263,6 +280,11 @@ impl Lang {
         }
     }
 
+    /// That something is too large for a mail, and where it is.
+    pub fn not_attached(self, what: LeftOut, path: &str) -> String {
+        self.say(&Phrase::NotAttached { what, path: &visible_path(path) })
+    }
+
     /// A sentence with numbers in it.
     pub(super) fn say(self, phrase: &Phrase<'_>) -> String {
         match self {
@@ -314,4 +336,17 @@ pub(super) enum Phrase<'a> {
     Count { count: u64 },
     /// Which command deals with exceptions.
     Commands,
+    /// What the chart shows, in figures.
+    History(&'a History),
+    /// What is too large for a mail, and where it is.
+    NotAttached { what: LeftOut, path: &'a str },
+}
+
+/// A path whole, however long: cut, it would lead nowhere.
+fn visible_path(path: &str) -> String {
+    let mut shown = String::new();
+    for part in path.split_inclusive('/') {
+        shown.push_str(&visible(part));
+    }
+    shown
 }

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 pub use folder::write_eml;
 pub use lettre::address::Envelope as MailEnvelope;
 pub use lettre::message::Mailbox;
-pub use smtp::{Smtp, SmtpUrlError};
+pub use smtp::{HandedOver, Refusal, Smtp, SmtpUrlError};
 
 use super::escape::visible;
 use crate::model::Timestamp;
@@ -139,6 +139,15 @@ pub struct MailAttachment {
     pub content: Vec<u8>,
 }
 
+/// A picture within the page, as PNG.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Its Content-ID, without angle brackets.
+    pub id: &'static str,
+    /// Its content.
+    pub png: Vec<u8>,
+}
+
 /// A mail, before it is bytes.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -154,6 +163,8 @@ pub struct Message {
     pub html: String,
     /// The same as plain text.
     pub text: String,
+    /// Pictures that the page shows, by `cid:` and their id.
+    pub pictures: Vec<Picture>,
     /// Files.
     pub attachments: Vec<MailAttachment>,
     /// The Message-ID with its angle brackets, see [`message_id`].
@@ -183,7 +194,8 @@ impl Message {
         Envelope::new(Some(self.from.email.clone()), recipients).map_err(|error| failed(&error))
     }
 
-    /// The mail as bytes (RFC 5322): plain text and HTML as alternatives, files beside them, all as base64.
+    /// The mail as bytes (RFC 5322): plain text and HTML as alternatives, the pictures with
+    /// the HTML, files beside them, all as base64.
     ///
     /// # Errors
     /// When there is no recipient, or a name, the Message-ID or a content type cannot stand in a header.
@@ -226,11 +238,15 @@ impl Message {
 
     fn body(&self) -> Result<MultiPart, MailError> {
         let boundary = self.boundary();
-        let mut mixed = multipart(MultiPartKind::Mixed, &format!("{boundary}-m")).multipart(
-            multipart(MultiPartKind::Alternative, &format!("{boundary}-a"))
-                .singlepart(text_part(&self.text, ContentType::TEXT_PLAIN)?)
-                .singlepart(text_part(&self.html, ContentType::TEXT_HTML)?),
-        );
+        let text = multipart(MultiPartKind::Alternative, &format!("{boundary}-a"))
+            .singlepart(text_part(&self.text, ContentType::TEXT_PLAIN)?);
+        let page = text_part(&self.html, ContentType::TEXT_HTML)?;
+        let alternatives = if self.pictures.is_empty() {
+            text.singlepart(page)
+        } else {
+            text.multipart(self.related(page, &boundary)?)
+        };
+        let mut mixed = multipart(MultiPartKind::Mixed, &format!("{boundary}-m")).multipart(alternatives);
         for file in &self.attachments {
             if !is_printable(&file.file_name) {
                 return Err(reason("an attachment's name has a character that cannot be seen"));
@@ -243,11 +259,23 @@ impl Message {
         Ok(mixed)
     }
 
+    /// The page with its pictures.
+    fn related(&self, page: SinglePart, boundary: &str) -> Result<MultiPart, MailError> {
+        let mut related = multipart(MultiPartKind::Related, &format!("{boundary}-r")).singlepart(page);
+        for picture in &self.pictures {
+            let png = ContentType::parse("image/png").map_err(|_| reason("image/png is no content type"))?;
+            let part = Attachment::new_inline(picture.id.to_owned()).body(base64_body(picture.png.clone())?, png);
+            related = related.singlepart(part);
+        }
+        Ok(related)
+    }
+
     /// The line between the parts: from the content, so that the same mail has the same bytes, and so that
     /// no content can hold its own.
     fn boundary(&self) -> String {
         let mut hash = Sha256::new();
-        let files = self.attachments.iter().map(|file| file.content.as_slice());
+        let pictures = self.pictures.iter().map(|picture| picture.png.as_slice());
+        let files = pictures.chain(self.attachments.iter().map(|file| file.content.as_slice()));
         for piece in [self.message_id.as_bytes(), self.text.as_bytes(), self.html.as_bytes()].into_iter().chain(files) {
             hash.update(piece);
         }

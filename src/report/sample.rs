@@ -1,7 +1,8 @@
 //! A small report with something in every section, its outside texts given by the test.
 
 use super::data::*;
-use crate::model::{Amount, BusinessDate, Difference, Disposition, FeeTotal, Timestamp, Total};
+use super::ledger::{Ledger, NotificationLine, OrderLine, PaymentLine};
+use crate::model::{Amount, BusinessDate, Difference, Disposition, FeeTotal, NotificationState, Timestamp, Total};
 
 fn amount(text: &str) -> Amount {
     text.parse().unwrap()
@@ -24,7 +25,7 @@ fn bucket(disposition: Disposition, count: u64, yuan: &str) -> Bucket {
 }
 
 /// What the next id or other text from outside looks like.
-pub(super) struct Outside<'a>(pub &'a dyn Fn(&str) -> String);
+pub(crate) struct Outside<'a>(pub &'a dyn Fn(&str) -> String);
 
 impl Outside<'_> {
     fn text(&self, text: &str) -> String {
@@ -66,7 +67,7 @@ impl Outside<'_> {
 
 /// Every section filled.
 #[expect(clippy::too_many_lines, reason = "one literal")]
-pub(super) fn full(outside: &Outside<'_>) -> ReportData {
+pub(crate) fn full(outside: &Outside<'_>) -> ReportData {
     use Disposition as D;
     use ExceptionStatus::{Carried, New, Resolved};
     let note = |mut row: ExceptionRow, note: &str| {
@@ -196,7 +197,23 @@ pub(super) fn full(outside: &Outside<'_>) -> ReportData {
         clock_skew_s: Some(-75),
         clock_correction_s: 0,
         journal_head: outside.some("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+        history: history(),
     }
+}
+
+/// Thirty days without one, the last of them this report's.
+fn history() -> Vec<HistoryDay> {
+    let days = (0..30_u32).rev().filter(|before| *before != 17).map(|before| HistoryDay {
+        date: day("2026-11-22").minus_days(before),
+        matched: Total { count: 1200, fen: i128::from(0x14_0000 | (before.wrapping_mul(104_729) & 0x7_ffff)) },
+        open: total(u64::from(before % 9), "120.00"),
+        oldest_days: before % 13,
+    });
+    let mut days: Vec<_> = days.collect();
+    if let Some(last) = days.last_mut() {
+        (last.matched, last.open, last.oldest_days) = (total(1220, "18609.00"), total(7, "1367.00"), 3);
+    }
+    days
 }
 
 fn both(total: Total) -> TieOutSide {
@@ -237,8 +254,66 @@ fn owed(outside: &Outside<'_>, kind: &str, yuan: &str) -> RefundOwed {
     }
 }
 
+/// The rows behind it: a few of each kind.
+pub(crate) fn ledger(outside: &Outside<'_>) -> Ledger {
+    let payment = |gross: &str, refunded: &str, disposition| PaymentLine {
+        source: outside.text("alipay"),
+        channel: outside.text("alipay"),
+        payment_id: outside.text("2026112222001400561"),
+        external_order_id: outside.text("CS-2026112222001400561"),
+        order_id: outside.some("b6269de8-03a0-4a4e-9a0a-0f1d6a1c7e55"),
+        plate: outside.some("渝B757D0"),
+        paid_at: at("2026-11-22 09:58:58"),
+        gross: amount(gross),
+        refunded: amount(refunded),
+        net: amount(gross).minus(amount(refunded)),
+        fee: Some("0.03218".parse().expect("a fee")),
+        disposition,
+        why: Sentence::new("规则 3a", "rule 3a"),
+    };
+    let order = OrderLine {
+        order_id: outside.text("b6269de8-03a0-4a4e-9a0a-0f1d6a1c7e55"),
+        plate: outside.some("渝B757D0"),
+        car_park: outside.text("重庆来福士停车场"),
+        entrance_at: at("2026-11-22 08:00:00"),
+        exit_at: Some(at("2026-11-22 10:00:00")),
+        is_open: false,
+        fee: amount("12.50"),
+        cash: amount("0.29"),
+        booked: amount("12.21"),
+        due: Amount::ZERO,
+        external_order_id: outside.some("CS-2026112222001400561"),
+        disposition: Disposition::Settled,
+        why: Sentence::new("规则 3a", "rule 3a"),
+    };
+    let notification = NotificationLine {
+        external_order_id: outside.text("CS-2026112222001400561"),
+        payment_id: outside.text("2026112222001400561"),
+        order_id: outside.text("b6269de8-03a0-4a4e-9a0a-0f1d6a1c7e55"),
+        plate: outside.text("渝B757D0"),
+        amount: amount("5.10"),
+        pay_time: at("2026-11-22 09:58:58"),
+        state: NotificationState::Held,
+        sends: 3,
+        pay_order_id: outside.some("PO-1"),
+        why: outside.text("above_max_amount"),
+        planned_at: at("2026-11-23 10:30:00"),
+        updated_at: at("2026-11-23 10:31:00"),
+    };
+    let settled = Disposition::Settled;
+    Ledger {
+        payments: vec![
+            payment("0.10", "0", settled),
+            payment("1280.29", "0.07", settled),
+            payment("5", "5.01", settled),
+        ],
+        orders: vec![order.clone(), OrderLine { is_open: true, exit_at: None, plate: None, ..order }],
+        notifications: vec![notification],
+    }
+}
+
 /// A day on which everything agrees.
-pub(super) fn calm() -> ReportData {
+pub(crate) fn calm() -> ReportData {
     let as_is = |text: &str| text.to_owned();
     let mut data = full(&Outside(&as_is));
     data.status = Status::Complete;
@@ -261,6 +336,9 @@ pub(super) fn calm() -> ReportData {
     data.tie_out.refunds = both(total(4, "36.00"));
     data.tie_out.set_aside_rows = 0;
     data.clock_skew_s = Some(1);
+    if let Some(last) = data.history.last_mut() {
+        (last.matched, last.open, last.oldest_days) = (total(1220, "18609.00"), Total::default(), 0);
+    }
     data
 }
 

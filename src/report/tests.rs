@@ -10,7 +10,7 @@ fn plain() -> ReportData {
 }
 
 /// Strings that would do harm if one of the renderers trusted them.
-const HOSTILE: &[&str] = &[
+pub(crate) const HOSTILE: &[&str] = &[
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
     "' onmouseover='alert(1)",
@@ -34,6 +34,9 @@ const HOSTILE: &[&str] = &[
     "\u{feff}\u{200b}=1",
     "\0\u{7}\u{1b}[31m",
     "a,\"b\"\n;c",
+    "😀👨‍👩‍👧",
+    "{{7*7}}${7*7}%00&#0;",
+    "=?utf-8?q?x?=\r\nX-Evil: 1",
 ];
 
 /// The tags of a page with their attributes' names, in order: what a reader of HTML makes of it.
@@ -52,10 +55,10 @@ fn the_text_reads_well() {
 
 #[test]
 fn the_page_reads_well() {
-    insta::assert_snapshot!(
-        "html_zh",
-        html(&plain(), Lang::Zh).replace("</tr>", "</tr>\n").replace("</div>", "</div>\n")
-    );
+    // The same page but for its picture.
+    let page = mail_html(&plain(), Lang::Zh, &[]);
+    assert_eq!(html(&plain(), Lang::Zh).split("data:image/png;base64,").count(), 2);
+    insta::assert_snapshot!("html_zh", page.replace("</tr>", "</tr>\n").replace("</div>", "</div>\n"));
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn nothing_from_outside_becomes_a_tag() {
             let page = html(&data, lang);
             assert!(skeleton(&page) == harmless, "{hostile:?}");
             assert!(!page.contains("<script"));
-            assert!(!page.contains("<img"));
+            assert_eq!(page.matches("<img").count(), 1, "the chart");
         }
     }
 }
@@ -220,4 +223,57 @@ fn a_clock_that_was_corrected_is_said_however_little() {
     }
     data.clock_correction_s = 0;
     assert!(!text(&data, Lang::En).contains("clock"), "a second is no news");
+}
+
+#[test]
+fn a_kept_report_is_read_back_whole() {
+    let hostile = |text: &str| format!("{text}\u{202e}\0\r\n\"<");
+    for data in [plain(), sample::calm(), sample::full(&Outside(&hostile))] {
+        let packed = packed::pack(&data).unwrap();
+        let back: ReportData = packed::unpack(&packed).unwrap();
+        assert_eq!(serde_json::to_string(&back).unwrap(), serde_json::to_string(&data).unwrap());
+        for lang in [Lang::Zh, Lang::En] {
+            assert!(html(&back, lang) == html(&data, lang) && text(&back, lang) == text(&data, lang));
+            assert!(exceptions_csv(&back, lang) == exceptions_csv(&data, lang));
+        }
+        assert_eq!(packed::pack(&back).unwrap(), packed, "the same report is the same bytes");
+    }
+    assert!(packed::unpack::<ReportData>(b"no gzip").is_err());
+}
+
+#[test]
+fn the_chart_tells_its_figures_to_those_who_do_not_see_it() {
+    let told = view::history(&plain(), Lang::Zh).unwrap();
+    assert!(
+        told.contains("其中 29 天有报告") && told.contains("当日 ¥18,609.00") && told.contains("当日 7 笔"),
+        "{told}"
+    );
+    let page = mail_html(&plain(), Lang::Zh, &[]);
+    let alt = told.replace('\n', " ");
+    assert!(page.contains(&format!("alt=\"{alt}\"")) && page.contains("src=\"cid:chart@etcp-recon\""));
+    assert!(text(&plain(), Lang::Zh).contains(&told));
+    let unknown = ReportData { history: Vec::new(), ..plain() };
+    assert!(!html(&unknown, Lang::Zh).contains("<img") && !text(&unknown, Lang::Zh).contains("近 30 天"));
+}
+
+/// `cargo test -- --ignored the_sample_is_written`: pages to be looked at in a browser, under `target/sample-report`.
+#[test]
+#[ignore = "writes files for people"]
+fn the_sample_is_written() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sample-report");
+    std::fs::create_dir_all(&folder).unwrap();
+    let outside = Outside(&|text: &str| text.to_owned());
+    for (name, data) in [("full", sample::full(&outside)), ("calm", sample::calm())] {
+        for lang in [Lang::Zh, Lang::En] {
+            let write = |ending: &str, content: &[u8]| {
+                std::fs::write(folder.join(format!("{name}.{lang}.{ending}")), content).unwrap();
+            };
+            write("html", html(&data, lang).as_bytes());
+            write("txt", text(&data, lang).as_bytes());
+            write("xlsx", &workbook(&data, &sample::ledger(&outside), Sheets::All, lang).unwrap());
+        }
+    }
+    for lang in [Lang::Zh, Lang::En] {
+        std::fs::write(folder.join(format!("failed.{lang}.html")), failure_html(&sample::failure(), lang)).unwrap();
+    }
 }

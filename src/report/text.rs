@@ -14,6 +14,11 @@ use crate::model::{Amount, Difference, Timestamp, Total};
 
 /// The whole report as text, lines ended by `\n`.
 pub fn text(data: &ReportData, lang: Lang) -> String {
+    mail_text(data, lang, &[])
+}
+
+/// The same as the text of a mail, with what there is to say of its files.
+pub fn mail_text(data: &ReportData, lang: Lang, notes: &[String]) -> String {
     let words = lang.words();
     let mut page = Page { lines: Vec::new(), lang };
     answer(&mut page, data);
@@ -24,6 +29,10 @@ pub fn text(data: &ReportData, lang: Lang) -> String {
     buckets(&mut page, words.payments, words.payments_base, &data.payments);
     page.line("");
     buckets(&mut page, words.orders, words.orders_base, &data.orders);
+    if let Some(told) = view::history(data, lang) {
+        page.title(words.history);
+        told.lines().for_each(|line| page.line(line));
+    }
     channel_totals(&mut page, &data.by_channel);
     named_totals(&mut page, words.by_car_park, &data.by_car_park);
     notifications(&mut page, data);
@@ -32,6 +41,12 @@ pub fn text(data: &ReportData, lang: Lang) -> String {
     set_aside(&mut page, data);
     refunds(&mut page, data);
     changes(&mut page, data);
+    if !notes.is_empty() {
+        page.title(words.attachments);
+        for note in notes {
+            page.line(note);
+        }
+    }
     footer(&mut page, data);
     page.finish()
 }

@@ -181,3 +181,41 @@ pub(super) fn sum_owed(owed: &[RefundOwed]) -> Total {
         sum
     })
 }
+
+/// What the chart shows, in figures; a peak has its day, the newest where several share it.
+pub(super) struct History {
+    pub first: BusinessDate,
+    pub last: BusinessDate,
+    pub days: usize,
+    pub matched: String,
+    pub matched_peak: (String, BusinessDate),
+    pub matched_sum: String,
+    pub open: u64,
+    pub open_peak: (u64, BusinessDate),
+    pub oldest: u32,
+    pub oldest_peak: (u32, BusinessDate),
+}
+
+/// The sentences that tell what the chart shows, a line each: its alt text, and what stands for it in plain text.
+pub(super) fn history(data: &ReportData, lang: Lang) -> Option<String> {
+    let last = data.history.last()?;
+    let matched = data.history.iter().max_by_key(|day| (day.matched.fen, day.date))?;
+    let open = data.history.iter().max_by_key(|day| (day.open.count, day.date))?;
+    let oldest = data.history.iter().max_by_key(|day| (day.oldest_days, day.date))?;
+    let sum = data.history.iter().fold(Total::default(), |mut sum, day| {
+        sum.merge(day.matched);
+        sum
+    });
+    Some(lang.say(&Phrase::History(&History {
+        first: data.date.minus_days(super::chart::DAYS.saturating_sub(1)),
+        last: data.date,
+        days: data.history.len(),
+        matched: last.matched.grouped(),
+        matched_peak: (matched.matched.grouped(), matched.date),
+        matched_sum: sum.grouped(),
+        open: last.open.count,
+        open_peak: (open.open.count, open.date),
+        oldest: last.oldest_days,
+        oldest_peak: (oldest.oldest_days, oldest.date),
+    })))
+}

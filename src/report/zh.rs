@@ -2,7 +2,8 @@
 
 use super::data::{Alert, BillStatus, Mode, PartialReason, Status};
 use super::escape::visible;
-use super::lang::{Advice, Kind, Phrase, Words};
+use super::lang::{Advice, Kind, LeftOut, Phrase, Words};
+use super::view::History;
 use crate::model::Disposition as D;
 
 pub(super) const WORDS: Words = Words {
@@ -98,6 +99,10 @@ pub(super) const WORDS: Words = Words {
     differs: "不符",
     rerun_command: "etcp-recon run --date",
     error: "错误",
+    attachments: "附件",
+    history: "近 30 天",
+    history_legend: ["对平金额（元）", "期末未处理差异（笔）", "最早一笔的账龄（天）"],
+    history_corners: "每天一根柱，没有报告的日子空着。左上角为期间最高，右上角为当日。",
 };
 
 pub(super) const fn status(status: Status) -> &'static str {
@@ -203,6 +208,22 @@ pub(super) fn say(phrase: &Phrase<'_>) -> String {
         Phrase::Age { days: 0 } => "当日".to_owned(),
         Phrase::Age { days } => format!("{days} 天"),
         Phrase::Count { count } => format!("{count} 笔"),
+        Phrase::History(history) => {
+            let History { first, last, days, matched, matched_peak, matched_sum, open, open_peak, oldest, oldest_peak } =
+                history;
+            format!(
+                "{first} 至 {last}，其中 {days} 天有报告。\n对平金额：当日 ¥{matched}，最高 ¥{}（{}），合计 ¥{matched_sum}。\n期末未处理差异：当日 {open} 笔，最多 {} 笔（{}）。\n最早一笔的账龄：当日 {oldest} 天，最长 {} 天（{}）。",
+                matched_peak.0, matched_peak.1, open_peak.0, open_peak.1, oldest_peak.0, oldest_peak.1
+            )
+        }
+        Phrase::NotAttached { what, path } => {
+            let what = match what {
+                LeftOut::Rows => "支付流水与停车订单的明细",
+                LeftOut::Csv => "差异清单（CSV）",
+                LeftOut::Workbook => "电子表格",
+            };
+            format!("{what}太大，没有随邮件附上（邮件上限 10 MiB），请到运行对账的机器上取：{path}")
+        }
         Phrase::Commands => "查看任意一笔的来龙去脉：etcp-recon show 单号".to_owned(),
     }
 }

@@ -10,6 +10,7 @@ mod roll;
 use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::mail::{OutboxMail, insert_mail};
+use super::reports::{KeptReport, insert_report};
 use super::runs::{OutcomeRow, RunStatus, end_run, insert_order_days, insert_outcomes};
 use super::{Store, StoreError, parsed};
 use crate::model::{Amount, BusinessDate, Difference, Timestamp};
@@ -202,6 +203,8 @@ pub struct FinishedRun<'a> {
     pub exceptions: &'a ExceptionChanges,
     /// Their counts and sums; none of a dry run, which changes nothing.
     pub roll_forward: Option<&'a RollForward>,
+    /// What it reports, to be rendered again.
+    pub report: Option<&'a KeptReport>,
     /// The mail to be sent.
     pub mail: Option<&'a OutboxMail>,
     /// Now.
@@ -329,7 +332,8 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(&failed)
     }
 
-    /// Finishes a run: outcomes, order days, exceptions, their roll-forward, its mail, its status, in one transaction.
+    /// Finishes a run: outcomes, order days, exceptions, their roll-forward, its report and mail, its status, in one
+    /// transaction.
     ///
     /// # Errors
     /// When the exceptions do not tie out, or the database cannot be written; then the run is still running, and nothing else changed.
@@ -340,6 +344,9 @@ impl Store {
             life::apply(transaction, run)?;
             if let Some(roll) = run.roll_forward {
                 roll::insert(transaction, run.run_id, roll)?;
+            }
+            if let Some(report) = run.report {
+                insert_report(transaction, run.run_id, report)?;
             }
             if let Some(mail) = run.mail {
                 insert_mail(transaction, mail, run.at)?;

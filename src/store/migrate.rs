@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../sql/migrations/0002_pushes_and_bindings.sql"),
     include_str!("../../sql/migrations/0003_channel_bills.sql"),
     include_str!("../../sql/migrations/0004_exceptions_with_a_life.sql"),
+    include_str!("../../sql/migrations/0005_reports.sql"),
 ];
 
 impl Store {

@@ -123,7 +123,7 @@ fn side_from(row: &Row<'_>) -> rusqlite::Result<Side> {
     Ok(if row.get::<_, String>("side")? == "payment" { Side::Payment } else { Side::Order })
 }
 
-fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+pub(super) fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
         id: row.get("id")?,
         date: parsed(row, "business_date", |day| day.parse().ok())?,

@@ -129,6 +129,7 @@ const COMMANDS: &[&[&str]] = &[
     &["platform", "send-code"],
     &["platform", "unpaid"],
     &["push", "serve"],
+    &["report"],
     &["run"],
     &["sandbox"],
     &["show"],

@@ -98,5 +98,9 @@ fn no_amount_goes_through_a_binary_float() {
     let mut found = offenders(&["f64", "f32"], |_| true);
     // serde's visitor must have it; with `arbitrary_precision` it is never called for a number in an answer.
     found.retain(|line| !line.contains("fn visit_f64"));
+    // A spreadsheet's numbers are binary floats: each is the nearest to its decimal, and nothing is computed with it.
+    found.retain(|line| !line.starts_with("report/xlsx/number.rs:"));
+    // Pixels of a picture.
+    found.retain(|line| !line.starts_with("report/chart/canvas.rs:"));
     assert_eq!(found, Vec::<String>::new());
 }

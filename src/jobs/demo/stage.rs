@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use super::super::mailing;
 use super::super::progress::Progress;
 use super::super::run::{Finished, RunOptions, database_path, lock, open_store, run};
 use crate::clock::Clock;
@@ -16,9 +15,9 @@ use crate::config::roster::read_roster;
 use crate::config::{self, Settings};
 use crate::model::{BusinessDate, Total};
 use crate::notify::{Act, person};
-use crate::report::Lang;
 use crate::report::data::Sentence;
 use crate::report::mail::write_eml;
+use crate::report::{Lang, html, text};
 use crate::sandbox::server::Server;
 use crate::sandbox::{DemoWorld, demo_world, roster_csv};
 use crate::store::{RosterPlate, RunMode, RunStatus};
@@ -162,9 +161,9 @@ impl Stage {
     pub fn write_both_languages(&self, played: &Played) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for lang in [Lang::Zh, Lang::En] {
-            let rendered = mailing::render(&played.second.report, lang);
-            files.push(write_eml(&self.dir, &format!("report.{lang}.html"), rendered.html.as_bytes())?);
-            files.push(write_eml(&self.dir, &format!("report.{lang}.txt"), rendered.text.as_bytes())?);
+            let report = &played.second.report;
+            files.push(write_eml(&self.dir, &format!("report.{lang}.html"), html(report, lang).as_bytes())?);
+            files.push(write_eml(&self.dir, &format!("report.{lang}.txt"), text(report, lang).as_bytes())?);
         }
         files.extend(played.second.files.iter().cloned());
         Ok(files)

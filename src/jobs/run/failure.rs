@@ -1,8 +1,9 @@
 //! A run that failed: marked, mailed if that is possible, and summed up in a word.
 
 use super::{FailedRun, Night};
-use crate::jobs::mailing;
+use crate::jobs::letter::failure_letter;
 use crate::jobs::summary::Summary;
+use crate::jobs::{mailing, outbox};
 use crate::report::FailureReport;
 use crate::store::Store;
 
@@ -21,17 +22,17 @@ impl Night<'_> {
             made_at: now,
             error_chain: error.chain().map(ToString::to_string).collect(),
         };
-        let rendered = mailing::failure_report(&report, mailing::lang(&self.settings.report));
+        let letter = failure_letter(&report, mailing::lang(&self.settings.report));
         let told = async {
-            let mail = mailing::outbox_mail(email, &self.record.id, &self.unique(), rendered, now)?;
+            let mail = mailing::outbox_mail(email, self.mail_key(&self.unique()), &letter, now)?;
             store.store_mail(&mail, now)?;
-            let delivery = mailing::send_pending(store, email, &self.settings.report.dir, self.clock).await?;
-            anyhow::Ok(delivery.failed)
+            let delivery = outbox::send_pending(store, email, &self.settings.report.dir, self.clock).await?;
+            anyhow::Ok((delivery.accepted.contains(&mail.message_id), delivery.problems))
         };
         match told.await {
-            Ok(failed) if failed.is_empty() => mailing::delivered_as(email),
-            Ok(failed) => {
-                tracing::error!(?failed, "the failure could not be mailed; it waits in the outbox");
+            Ok((true, _)) => outbox::delivered_as(email),
+            Ok((false, problems)) => {
+                tracing::error!(?problems, "the failure could not be mailed; it waits in the outbox");
                 "pending"
             }
             Err(also) => {

@@ -12,6 +12,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -45,6 +46,24 @@ pub struct Smtp {
     login: Option<(String, SecretString)>,
     connect_timeout: Duration,
     send_timeout: Duration,
+}
+
+/// What became of a mail that was handed over.
+#[derive(Debug, Default)]
+pub struct HandedOver {
+    /// The recipients for whom the server has taken it over.
+    pub accepted: Vec<String>,
+    /// Those for whom it has not.
+    pub refused: Vec<Refusal>,
+}
+
+/// A recipient for whom the server does not take the mail.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The address.
+    pub address: String,
+    /// Its words: [`MailError::Permanent`] or [`MailError::Temporary`].
+    pub error: MailError,
 }
 
 /// Why a URL of a mail server cannot be used. It never repeats the URL: a password may stand in it.
@@ -148,16 +167,49 @@ impl Smtp {
         }
     }
 
-    /// Sends `raw` to the recipients of `envelope`. `Ok` means that the server has taken it over for all of them.
+    /// Hands `raw` over for the recipients of `envelope`, and says for whom the server took it. One that it refuses
+    /// does not keep the others from it; when it refuses all of them, nothing is sent.
     ///
     /// # Errors
-    /// See [`MailError`]; one refused recipient refuses the mail.
-    pub async fn send(&self, envelope: &Envelope, raw: &[u8]) -> Result<(), MailError> {
+    /// See [`MailError`]: nobody is known to have got it.
+    pub async fn send(&self, envelope: &Envelope, raw: &[u8]) -> Result<HandedOver, MailError> {
         let mut connection = self.connect().await?;
-        let sent = self.within(self.send_timeout, "sending", connection.send(envelope, raw)).await;
-        sent?;
+        let sending = self.hand_over(&mut connection, envelope, raw);
+        let handed = match tokio::time::timeout(self.send_timeout, sending).await {
+            Ok(handed) => handed?,
+            Err(_) => return Err(self.no_end_of("sending", self.send_timeout)),
+        };
         self.leave(connection).await;
-        Ok(())
+        Ok(handed)
+    }
+
+    async fn hand_over(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+        raw: &[u8],
+    ) -> Result<HandedOver, MailError> {
+        let told_apart = |error: SmtpError| self.told_apart(&error);
+        connection.command(Mail::new(envelope.from().cloned(), Vec::new())).await.map_err(told_apart)?;
+        let mut handed = HandedOver::default();
+        for address in envelope.to() {
+            match connection
+                .command(Rcpt::new(address.clone(), Vec::new()))
+                .await
+                .map_err(|error| self.told_apart(&error))
+            {
+                Ok(_) => handed.accepted.push(address.to_string()),
+                Err(error @ (MailError::Permanent { .. } | MailError::Temporary { .. })) => {
+                    handed.refused.push(Refusal { address: address.to_string(), error });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !handed.accepted.is_empty() {
+            connection.command(Data).await.map_err(told_apart)?;
+            connection.message(raw).await.map_err(told_apart)?;
+        }
+        Ok(handed)
     }
 
     /// Connects and logs in, and sends nothing.
@@ -226,8 +278,12 @@ impl Smtp {
         match tokio::time::timeout(limit, work).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.told_apart(&error)),
-            Err(_) => Err(self.connection_error(format!("no end of {step} within {} s", limit.as_secs()))),
+            Err(_) => Err(self.no_end_of(step, limit)),
         }
+    }
+
+    fn no_end_of(&self, step: &str, limit: Duration) -> MailError {
+        self.connection_error(format!("no end of {step} within {} s", limit.as_secs()))
     }
 
     fn told_apart(&self, error: &SmtpError) -> MailError {

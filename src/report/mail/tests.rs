@@ -24,6 +24,7 @@ fn message() -> Message {
         subject: "停车对账 2026-11-22：部分完成，差异 7 笔 ¥1,367.00".to_owned(),
         html: "<p>一致</p>\n.\n".to_owned(),
         text: "一致\n.\nFrom here on\n".to_owned(),
+        pictures: vec![Picture { id: "chart@etcp-recon", png: b"\x89PNG not really".to_vec() }],
         attachments: vec![MailAttachment {
             file_name: "差异-2026-11-22.csv".to_owned(),
             content_type: "text/csv; charset=utf-8".to_owned(),
@@ -50,12 +51,20 @@ fn an_independent_reader_reads_what_was_written() {
     };
     assert_eq!(charset(mail.text_bodies().next().unwrap()).as_deref(), Some("utf-8"));
     assert_eq!(charset(mail.html_bodies().next().unwrap()).as_deref(), Some("utf-8"));
-    assert_eq!(mail.attachment_count(), 1);
-    let file = mail.attachment(0).unwrap();
+    let kind = |part: &mail_parser::MessagePart<'_>| part.content_type().unwrap().subtype().unwrap().to_owned();
+    let kinds: Vec<_> = mail.parts.iter().map(kind).collect();
+    assert_eq!(kinds, ["mixed", "alternative", "plain", "related", "html", "png", "csv"]);
+    let picture = mail.part(5).unwrap();
+    assert_eq!(picture.content_id(), Some("chart@etcp-recon"));
+    assert_eq!(picture.content_disposition().unwrap().ctype(), "inline");
+    assert_eq!(picture.contents(), message().pictures[0].png);
+    let file = mail.attachments().find(|part| part.attachment_name().is_some()).unwrap();
     assert_eq!(file.attachment_name(), Some("差异-2026-11-22.csv"));
     assert_eq!(file.contents(), message().attachments[0].content);
-    assert_eq!(mail.root_part().content_type().unwrap().subtype(), Some("mixed"));
-    assert_eq!(mail.part(1).unwrap().content_type().unwrap().subtype(), Some("alternative"));
+    let bare = Message { pictures: Vec::new(), ..message() }.to_bytes().unwrap();
+    let bare = mail_parser::MessageParser::default().parse(&bare).unwrap();
+    let kinds: Vec<_> = bare.parts.iter().map(kind).collect();
+    assert_eq!(kinds, ["mixed", "alternative", "plain", "html", "csv"]);
 }
 
 #[test]
@@ -129,10 +138,20 @@ struct Script {
     ehlo: &'static str,
     auth: &'static str,
     rcpt: &'static str,
+    /// A recipient that is told something else, and what; nobody when empty.
+    refuse: &'static str,
+    refusal: &'static str,
     after_data: &'static str,
 }
 
-const FRIENDLY: Script = Script { ehlo: "250 8BITMIME", auth: "235 ok", rcpt: "250 ok", after_data: "250 taken as 7" };
+const FRIENDLY: Script = Script {
+    ehlo: "250 8BITMIME",
+    auth: "235 ok",
+    rcpt: "250 ok",
+    refuse: "",
+    refusal: "",
+    after_data: "250 taken as 7",
+};
 
 /// Everything the client said, and the mail as it was before dots were doubled.
 #[derive(Default)]
@@ -164,6 +183,7 @@ fn talk(stream: TcpStream, script: Script) -> Heard {
         let answer = match command.split([' ', ':']).next().unwrap_or_default() {
             "EHLO" => format!("250-mail.example.com\r\n{}", script.ehlo),
             "AUTH" => script.auth.to_owned(),
+            "RCPT" if !script.refuse.is_empty() && command.contains(script.refuse) => script.refusal.to_owned(),
             "RCPT" => script.rcpt.to_owned(),
             "DATA" => "354 go on".to_owned(),
             "QUIT" => "221 bye".to_owned(),
@@ -199,7 +219,11 @@ fn envelope() -> Envelope {
     message().envelope().unwrap()
 }
 
-async fn send(script: Script, url: impl Fn(&str) -> String, password: Option<&str>) -> (Result<(), MailError>, Heard) {
+async fn send(
+    script: Script,
+    url: impl Fn(&str) -> String,
+    password: Option<&str>,
+) -> (Result<HandedOver, MailError>, Heard) {
     let (address, heard) = server(script);
     let smtp = Smtp::from_url(&url(&address), password.map(|text| SecretString::from(text.to_owned()))).unwrap();
     let result = smtp.send(&envelope(), b"Subject: x\r\n\r\nbefore\r\n.\r\n..\r\nMAIL FROM:<x@y>\r\n").await;
@@ -223,16 +247,34 @@ async fn the_bytes_arrive_whole_even_a_single_dot() {
 
 #[tokio::test]
 async fn refusals_are_told_apart() {
-    let (result, _) = send(Script { rcpt: "550 5.1.1 no such user", ..FRIENDLY }, plain, None).await;
-    let error = result.unwrap_err();
+    let refused = |result: Result<HandedOver, MailError>| {
+        let handed = result.unwrap();
+        assert_eq!((handed.accepted.len(), handed.refused.len()), (0, 2));
+        handed.refused.into_iter().next().unwrap().error
+    };
+    let (result, heard) = send(Script { rcpt: "550 5.1.1 no such user", ..FRIENDLY }, plain, None).await;
+    let error = refused(result);
     assert!(matches!(error, MailError::Permanent { code: 550, .. }), "{error:?}");
     assert!(!error.is_temporary() && error.to_string().contains("no such user"));
+    assert!(!heard.commands.iter().any(|command| command == "DATA"), "there is nobody to send it to");
     let (result, _) = send(Script { rcpt: "451 4.7.1 greylisted\u{1b}[31m", ..FRIENDLY }, plain, None).await;
-    let error = result.unwrap_err();
+    let error = refused(result);
     assert!(matches!(error, MailError::Temporary { code: 451, .. }), "{error:?}");
     assert!(error.is_temporary() && error.to_string().contains("greylisted[U+001B]"));
     let (result, _) = send(Script { after_data: "552 too large", ..FRIENDLY }, plain, None).await;
     assert!(matches!(result, Err(MailError::Permanent { code: 552, .. })));
+}
+
+#[tokio::test]
+async fn one_bad_recipient_does_not_stop_the_others() {
+    let script = Script { refuse: "boss@", refusal: "550 5.1.1 no such user", ..FRIENDLY };
+    let (result, heard) = send(script, plain, None).await;
+    let handed = result.unwrap();
+    assert_eq!(handed.accepted, ["finance@example.com"]);
+    let [refusal] = &handed.refused[..] else { panic!("{handed:?}") };
+    assert_eq!(refusal.address, "boss@example.com");
+    assert!(matches!(refusal.error, MailError::Permanent { code: 550, .. }));
+    assert!(heard.mail.starts_with(b"Subject: x"));
 }
 
 #[tokio::test]

@@ -165,6 +165,7 @@ fn a_run_without_its_roll_forward_does_not_finish() {
         order_days: &[],
         exceptions: &nothing,
         roll_forward,
+        report: None,
         mail: None,
         at: at(9),
     };

@@ -25,8 +25,12 @@ fn the_schema_for_readers_is_the_sum_of_the_migrations() {
 #[test]
 fn a_newer_database_is_refused() {
     let scratch = Scratch::new();
-    scratch.raw().pragma_update(None, "user_version", 5).unwrap();
-    assert!(matches!(Store::open(&scratch.path()), Err(StoreError::Newer { found: 5, known: 4, .. })));
+    let known: i64 = scratch.store.pragma("PRAGMA user_version").unwrap();
+    scratch.raw().pragma_update(None, "user_version", known + 1).unwrap();
+    let refused = Store::open(&scratch.path()).map(drop);
+    assert!(
+        matches!(refused, Err(StoreError::Newer { found, known: ours, .. }) if found == known + 1 && ours == known)
+    );
 }
 
 #[test]
@@ -152,6 +156,35 @@ fn the_third_migration_keeps_every_row_of_a_bill() {
         "INSERT INTO bill_row (bill_id, part, line, kind, payment_id, external_order_id, amount_fen, refunded_fen,
         refund_pending, at, channel) VALUES (2, 1, 1, 'fee', 'P', 'E', 1, 0, 0, 1, '')";
     assert!(refusal(&raw(&path), fee).contains("CHECK"));
+}
+
+#[test]
+fn the_reports_migration_knows_who_has_a_mail_and_who_waits() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("recon.db");
+    let before = raw(&path);
+    for migration in [
+        include_str!("../../../sql/migrations/0001_first.sql"),
+        include_str!("../../../sql/migrations/0002_pushes_and_bindings.sql"),
+        include_str!("../../../sql/migrations/0003_channel_bills.sql"),
+    ] {
+        before.execute_batch(migration).unwrap();
+    }
+    before.pragma_update(None, "user_version", 3).unwrap();
+    let sample = r#"
+        INSERT INTO run (id, seq, business_date, mode, status, started_at, finished_at, summary)
+            VALUES ('r1', 1, '2026-11-22', 'live', 'complete', 1, 2, '{}');
+        INSERT INTO mail (run_id, message_id, sender, recipients, subject, raw, state, created_at, sent_at) VALUES
+            ('r1', '<1@x>', 'a@x', '["b@x","c@x"]', 's', x'00', 'sent', 3, 4),
+            ('r1', '<2@x>', 'a@x', '["d@x"]', 's', x'00', 'pending', 3, NULL);"#;
+    before.execute_batch(sample).unwrap();
+    drop(before);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.pending_mails().unwrap(), ["<2@x>"]);
+    let of_first = store.mail_recipients("<1@x>").unwrap();
+    let accepted = |who: &str| (who.to_owned(), RecipientState::Accepted);
+    assert_eq!(of_first, [accepted("b@x"), accepted("c@x")]);
+    assert_eq!(store.report_data("r1").unwrap(), None, "a report of before is not made up");
 }
 
 #[test]

@@ -67,6 +67,7 @@ pub(super) fn finish(
         order_days: &[("o".to_owned(), day())],
         exceptions,
         roll_forward: roll.as_ref(),
+        report: None,
         mail,
         at: now,
     })
@@ -216,6 +217,7 @@ fn an_order_keeps_the_day_it_was_first_reported_under() {
         order_days: &[("o".to_owned(), day().minus_days(3))],
         exceptions: &ExceptionChanges::default(),
         roll_forward: Some(&RollForward::default()),
+        report: None,
         mail: None,
         at: at(6),
     };
@@ -255,8 +257,26 @@ fn a_mail_is_stored_once_for_a_run_and_its_recipients() {
         scratch.store.store_mail(&mail(&run, recipients), at(5)).unwrap();
     }
     let waiting = scratch.store.pending_mails().unwrap();
-    assert_eq!(waiting.iter().map(|mail| mail.recipients.len()).collect::<Vec<_>>(), [2, 1]);
-    assert_eq!(waiting[0].raw, b"raw");
+    let mails: Vec<_> = waiting.iter().map(|id| scratch.store.waiting_mail(id).unwrap().unwrap()).collect();
+    assert_eq!(mails.iter().map(|mail| mail.recipients.len()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(mails[0].raw, b"raw");
+    let set = ["y@example".to_owned(), "x@example".to_owned()];
+    assert_eq!(scratch.store.mail_to(&run, &set).unwrap().unwrap().message_id, waiting[0]);
+    assert!(scratch.store.mail_to(&run, &["z@example".to_owned()]).unwrap().is_none());
+}
+
+fn refused(limit: u32) -> Fate {
+    Fate::Refused { error: "550".to_owned(), limit }
+}
+
+fn deferred() -> Fate {
+    Fate::Deferred { error: "451".to_owned() }
+}
+
+/// A try of a mail, by the first letters of its recipients.
+fn tried(scratch: &mut Scratch, mail: &OutboxMail, fates: &[(&str, Fate)], now: i64) {
+    let fates: Vec<_> = fates.iter().map(|(who, fate)| (format!("{who}@example"), fate.clone())).collect();
+    scratch.store.record_delivery(&mail.message_id, &fates, at(now)).unwrap();
 }
 
 #[test]
@@ -265,14 +285,110 @@ fn a_mail_waits_until_it_is_accepted_and_is_not_taken_back() {
     let run = scratch.run();
     let mail = mail(&run, &["x@example"]);
     scratch.store.store_mail(&mail, at(5)).unwrap();
-    scratch.store.record_mail_try(&mail.message_id, Some("451"), at(6)).unwrap();
+    tried(&mut scratch, &mail, &[("x", deferred())], 6);
     assert_eq!(scratch.store.pending_mails().unwrap().len(), 1);
-    scratch.store.record_mail_try(&mail.message_id, None, at(7)).unwrap();
-    scratch.store.record_mail_try(&mail.message_id, Some("late"), at(8)).unwrap();
+    tried(&mut scratch, &mail, &[("x", Fate::Accepted)], 7);
+    tried(&mut scratch, &mail, &[("x", deferred())], 8);
     assert!(scratch.store.pending_mails().unwrap().is_empty());
     let sql = "SELECT attempts, sent_at, last_error FROM mail";
     let seen: (i64, i64, Option<String>) =
         scratch.raw().query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     assert_eq!(seen, (2, at(7).unix(), None));
     refusal(&scratch.raw(), "UPDATE mail SET state = 'pending', sent_at = NULL");
+    assert!(
+        refusal(&scratch.raw(), "UPDATE mail_recipient SET accepted = 0, state = 'pending'").contains("not taken back")
+    );
+}
+
+#[test]
+fn one_who_is_refused_keeps_nobody_waiting() {
+    use RecipientState::{Accepted, Pending, Refused};
+    let mut scratch = Scratch::new();
+    let run = scratch.run();
+    let mail = mail(&run, &["x@example", "y@example", "z@example"]);
+    scratch.store.store_mail(&mail, at(5)).unwrap();
+    let states = |scratch: &Scratch| -> Vec<_> {
+        scratch.store.mail_recipients(&mail.message_id).unwrap().into_iter().map(|(_, state)| state).collect()
+    };
+    tried(&mut scratch, &mail, &[("x", Fate::Accepted), ("y", refused(1)), ("z", deferred())], 6);
+    assert_eq!(states(&scratch), [Accepted, Refused, Pending]);
+    let waiting = scratch.store.waiting_mail(&mail.message_id).unwrap().unwrap();
+    assert_eq!(waiting.recipients, ["z@example"], "nobody gets it twice");
+    tried(&mut scratch, &mail, &[("z", Fate::Accepted)], 7);
+    assert!(scratch.store.pending_mails().unwrap().is_empty());
+    tried(&mut scratch, &mail, &[("y", Fate::Accepted)], 8);
+    assert_eq!(states(&scratch), [Accepted, Accepted, Accepted], "asked for again, after the mailbox was made");
+}
+
+#[test]
+fn a_mail_that_everybody_is_refused_is_given_up_in_the_end() {
+    let mut scratch = Scratch::new();
+    let run = scratch.run();
+    let mail = mail(&run, &["x@example"]);
+    scratch.store.store_mail(&mail, at(5)).unwrap();
+    tried(&mut scratch, &mail, &[("x", refused(3))], 6);
+    tried(&mut scratch, &mail, &[("x", deferred())], 7);
+    tried(&mut scratch, &mail, &[("x", refused(3))], 8);
+    assert_eq!(scratch.store.pending_mails().unwrap().len(), 1, "a deferral is no refusal");
+    tried(&mut scratch, &mail, &[("x", refused(3))], 9);
+    assert!(scratch.store.pending_mails().unwrap().is_empty());
+    let state: String = scratch.raw().query_row("SELECT state FROM mail", [], |row| row.get(0)).unwrap();
+    assert_eq!(state, "pending", "it was never sent");
+}
+
+fn report(date: &str, matched: i128) -> KeptReport {
+    let figures = ReportFigures {
+        date: date.parse().unwrap(),
+        matched: crate::model::Total { count: 2, fen: matched },
+        open: crate::model::Total { count: 1, fen: -500 },
+        oldest_days: 3,
+    };
+    KeptReport { data: date.as_bytes().to_vec(), ledger: b"ledger".to_vec(), figures }
+}
+
+/// A run of `date` that ended with a report of so much matched.
+fn reported(scratch: &mut Scratch, date: &str, mode: RunMode, matched: i128) -> String {
+    let run = scratch.store.begin_run(date.parse().unwrap(), mode, at(1)).unwrap().id;
+    let kept = report(date, matched);
+    let roll = (mode != RunMode::DryRun).then(RollForward::default);
+    let finished = FinishedRun {
+        run_id: &run,
+        status: RunStatus::Partial,
+        summary: "{}",
+        outcomes: &[],
+        order_days: &[],
+        exceptions: &ExceptionChanges::default(),
+        roll_forward: roll.as_ref(),
+        report: Some(&kept),
+        mail: None,
+        at: at(9),
+    };
+    scratch.store.finish_run(&finished).unwrap();
+    run
+}
+
+#[test]
+fn a_report_is_kept_with_its_run_and_never_changed() {
+    let mut scratch = Scratch::new();
+    let run = reported(&mut scratch, "2026-11-22", RunMode::Live, 100);
+    assert_eq!(scratch.store.report_data(&run).unwrap().as_deref(), Some(&b"2026-11-22"[..]));
+    assert_eq!(scratch.store.report_ledger(&run).unwrap().as_deref(), Some(&b"ledger"[..]));
+    assert_eq!(scratch.store.report_data("none").unwrap(), None);
+    assert!(refusal(&scratch.raw(), "UPDATE report SET data = x'00'").contains("stays as it was made"));
+    let older = reported(&mut scratch, "2026-11-20", RunMode::Live, 100);
+    reported(&mut scratch, "2026-11-22", RunMode::Offline, 100);
+    assert_eq!(scratch.store.last_reported_run().unwrap().map(|run| run.id), Some(older), "the live run made last");
+}
+
+#[test]
+fn a_chart_shows_each_day_by_the_newest_run_that_reported_it() {
+    let mut scratch = Scratch::new();
+    let day = |text: &str| text.parse::<BusinessDate>().unwrap();
+    reported(&mut scratch, "2026-11-22", RunMode::Live, 100);
+    reported(&mut scratch, "2026-11-20", RunMode::Live, 300);
+    reported(&mut scratch, "2026-11-22", RunMode::Live, 200);
+    reported(&mut scratch, "2026-11-22", RunMode::DryRun, 900);
+    reported(&mut scratch, "2026-11-10", RunMode::Live, 400);
+    let figures = scratch.store.report_figures(day("2026-11-15"), day("2026-11-22")).unwrap();
+    assert_eq!(figures, [report("2026-11-20", 300).figures, report("2026-11-22", 200).figures]);
 }
